@@ -1,0 +1,57 @@
+"""Belief: what an agent thinks of the hidden latent at one step. Plain numpy, so that a window can hold it.
+
+The agent's own belief is the Gaussian q(z|h) over its embedding z (METHOD, the belief model). What that says about
+the *latent fields* is read by a probe (:mod:`dynamite.probe`) and kept beside it as one posterior per field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ChoicePosterior:
+    """Probabilities over a ChoiceField's choices, (n_choices,)."""
+
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class ScalarPosterior:
+    """A Gaussian over a ScalarField, in the field's own unit."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class PointPosterior:
+    """Probabilities over cells of the skin.
+
+    Attributes:
+        grid: (n_parts, n_axial, n_angle), sums to 1. Cell [p, i, j] is centred on part p at
+            axial (i + ½)/n_axial and angle −π + 2π (j + ½)/n_angle.
+    """
+
+    grid: np.ndarray
+
+
+FieldPosterior = ChoicePosterior | ScalarPosterior | PointPosterior
+
+
+@dataclass(frozen=True)
+class Belief:
+    """q(z|h), the predicted end of the session, and the posterior of each latent field.
+
+    Attributes:
+        mean, logvar: (Z,) of the diagonal Gaussian q(z|h).
+        p_session_end: p(d_t = 1 | h_t), or None where the agent predicts none.
+        fields: posterior per field name; empty where the agent carries no probe.
+    """
+
+    mean: np.ndarray
+    logvar: np.ndarray
+    p_session_end: float | None = None
+    fields: dict[str, FieldPosterior] = field(default_factory=dict)

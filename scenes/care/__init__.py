@@ -1,0 +1,1 @@
+"""Care scenes in PyBullet: a person, a robot arm, furniture and a tool."""

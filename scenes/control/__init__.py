@@ -1,0 +1,1 @@
+"""Control domains of the DynaMITE-RL paper."""

@@ -1,0 +1,78 @@
+"""Every scene by name. A new scene is one file and one line here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+
+from scenes.errors import InputError
+
+
+@dataclass(frozen=True)
+class SceneEntry:
+    """Where a scene lives.
+
+    Attributes:
+        gym_id: its Gymnasium id; ``-vN`` rises when behaviour changes.
+        module, cls: import path, loaded on first use.
+        summary: one line for pickers and lists.
+    """
+
+    gym_id: str
+    module: str
+    cls: str
+    summary: str
+
+    def load(self) -> type:
+        return getattr(importlib.import_module(self.module), self.cls)
+
+
+SCENES: dict[str, SceneEntry] = {
+    "scratch_itch": SceneEntry(
+        "scenes/ScratchItch-v1",
+        "scenes.care.scratch_itch",
+        "ScratchItch",
+        "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
+    ),
+}
+
+
+def register_all() -> None:
+    """Tell Gymnasium about every scene (idempotent)."""
+    for entry in SCENES.values():
+        if entry.gym_id not in gym.registry:
+            gym.register(entry.gym_id, entry_point=f"{entry.module}:{entry.cls}", order_enforce=True)
+
+
+def list_scenes() -> tuple[str, ...]:
+    return tuple(SCENES)
+
+
+def find_scene(name: str) -> SceneEntry:
+    """The entry called ``name`` (``scratch_itch``, or its Gymnasium id)."""
+    for key, entry in SCENES.items():
+        if name in (key, entry.gym_id):
+            return entry
+    raise InputError("scene", name, "one of " + ", ".join(SCENES))
+
+
+def make_scene(name: str, **options: Any) -> Any:
+    """A scene by name, without Gymnasium's wrappers.
+
+    Raises:
+        InputError: unknown scene or option.
+    """
+    cls = find_scene(name).load()
+    try:
+        return cls(**options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        option = str(error).split("'")[1]
+        import inspect
+
+        allowed = [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
+        raise InputError(f"{name}.{option}", options[option], "options " + ", ".join(allowed)) from None
