@@ -1,0 +1,217 @@
+"""Meshes from primitives: rounded boxes, tubes, wheels and balls at low polygon counts, with smooth normals.
+
+Every function returns a :class:`Mesh` in metres, faces counter-clockwise seen from outside. Low counts by
+construction draw faster on a software rasteriser than a detailed model that was decimated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Color = tuple[int, int, int]
+Point = Sequence[float]
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """V vertices (V, 3) float32 m, unit normals (V, 3) float32, sRGB colors (V, 3) uint8, faces (F, 3) uint32."""
+
+    vertices: np.ndarray
+    normals: np.ndarray
+    colors: np.ndarray
+    faces: np.ndarray
+
+    def moved(self, position: Point = (0, 0, 0), rotation: np.ndarray | None = None) -> Mesh:
+        """The mesh turned by ``rotation`` (3, 3), then shifted by ``position``."""
+        turn = np.eye(3) if rotation is None else rotation
+        vertices = (self.vertices @ turn.T + np.asarray(position)).astype(np.float32)
+        return Mesh(vertices, (self.normals @ turn.T).astype(np.float32), self.colors, self.faces)
+
+    def mirrored(self) -> Mesh:
+        """The mesh with x → −x."""
+        flip = np.array([-1, 1, 1], np.float32)
+        return Mesh(self.vertices * flip, self.normals * flip, self.colors, self.faces[:, ::-1])
+
+
+def merge(meshes: Iterable[Mesh]) -> Mesh:
+    """One mesh of many."""
+    meshes = list(meshes)
+    starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+        np.concatenate([mesh.colors for mesh in meshes]),
+        np.concatenate([mesh.faces + np.uint32(s) for mesh, s in zip(meshes, starts, strict=True)]).astype(
+            np.uint32
+        ),
+    )
+
+
+def _mesh(vertices: np.ndarray, normals: np.ndarray, color: Color, faces: np.ndarray) -> Mesh:
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    flat = np.linalg.norm(np.cross(b - a, c - a), axis=1) < 1e-12  # triangles at poles and in caps
+    return Mesh(
+        np.ascontiguousarray(vertices, np.float32),
+        np.ascontiguousarray(normals / np.maximum(length, 1e-12), np.float32),
+        np.tile(np.array(color, np.uint8), (len(vertices), 1)),
+        np.ascontiguousarray(faces[~flat], np.uint32),
+    )
+
+
+def rotation_between(a: Point, b: Point) -> np.ndarray:
+    """The shortest rotation (3, 3) that turns direction ``a`` into direction ``b``."""
+    a, b = (np.asarray(v, float) / np.linalg.norm(v) for v in (a, b))
+    cross, cos = np.cross(a, b), float(a @ b)
+    if cos < -1 + 1e-9:  # opposite: any half turn about a perpendicular axis
+        axis = np.cross(a, np.eye(3)[int(np.argmin(np.abs(a)))])
+        axis /= np.linalg.norm(axis)
+        return 2 * np.outer(axis, axis) - np.eye(3)
+    skew = np.array([[0, -cross[2], cross[1]], [cross[2], 0, -cross[0]], [-cross[1], cross[0], 0]])
+    return np.eye(3) + skew + skew @ skew / (1 + cos)
+
+
+def turn(axis: str, degrees: float) -> np.ndarray:
+    """Right-handed rotation (3, 3) about ``"x"``, ``"y"`` or ``"z"``."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return {
+        "x": np.array([[1, 0, 0], [0, c, -s], [0, s, c]]),
+        "y": np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]),
+        "z": np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]),
+    }[axis]
+
+
+def _grid_faces(rows: int, columns: int, wrap_rows: bool = False, wrap_columns: bool = False) -> np.ndarray:
+    """Two triangles per cell of a (rows, columns) grid of vertices."""
+    i, j = np.meshgrid(
+        np.arange(rows - (not wrap_rows)), np.arange(columns - (not wrap_columns)), indexing="ij"
+    )
+    a = i * columns + j
+    b = (i + 1) % rows * columns + j
+    c = (i + 1) % rows * columns + (j + 1) % columns
+    d = i * columns + (j + 1) % columns
+    return np.stack([a, b, c, a, c, d], -1).reshape(-1, 3)
+
+
+def rounded_box(centre: Point, half: Point, color: Color, bevel: float = 0.01) -> Mesh:
+    """A box with edges rounded to radius ``bevel`` in two facets; 108 triangles."""
+    h = np.asarray(half, float)
+    r = min(bevel, 0.999 * float(h.min()))
+    vertices, normals, faces = [], [], []
+    for axis in range(3):
+        u, v = (axis + 1) % 3, (axis + 2) % 3
+        for sign in (1, -1):
+            gu, gv = np.meshgrid(*([-h[k], r - h[k], h[k] - r, h[k]] for k in (u, v)), indexing="ij")
+            p = np.empty((16, 3))
+            p[:, axis], p[:, u], p[:, v] = sign * h[axis], gu.ravel(), gv.ravel()
+            inner = np.clip(p, r - h, h - r)
+            direction = p - inner
+            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+            quads = _grid_faces(4, 4)
+            faces.append((quads if sign > 0 else quads[:, ::-1]) + 16 * len(vertices))
+            vertices.append(inner + r * direction)
+            normals.append(direction)
+    points = np.concatenate(vertices) + np.asarray(centre)
+    return _mesh(points, np.concatenate(normals), color, np.concatenate(faces))
+
+
+def tube(
+    points: Sequence[Point], radius: float, color: Color, sides: int = 8, bend: float = 0.0, caps: bool = True
+):
+    """A tube along a polyline, its corners rounded off over ``bend`` metres, its ends closed by small domes."""
+    path = _rounded_path(np.asarray(points, float), bend)
+    tangents = np.gradient(path, axis=0)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    frame = rotation_between((0, 0, 1), tangents[0])
+    angle = 2 * math.pi * np.arange(sides) / sides
+    ring = np.stack([np.cos(angle), np.sin(angle), np.zeros(sides)], 1)
+    rows, normals = [], []
+    if caps:
+        rows += [path[:1].repeat(sides, 0) - 0.5 * radius * tangents[0]]
+        normals += [np.tile(-tangents[0], (sides, 1))]
+    for k, point in enumerate(path):
+        if k:  # carry the frame along without twist
+            frame = rotation_between(tangents[k - 1], tangents[k]) @ frame
+        rows.append(point + radius * ring @ frame.T)
+        normals.append(ring @ frame.T)
+    if caps:
+        rows += [path[-1:].repeat(sides, 0) + 0.5 * radius * tangents[-1]]
+        normals += [np.tile(tangents[-1], (sides, 1))]
+    faces = _grid_faces(len(rows), sides, wrap_columns=True)[:, ::-1]
+    return _mesh(np.concatenate(rows), np.concatenate(normals), color, faces)
+
+
+def _rounded_path(points: np.ndarray, bend: float) -> np.ndarray:
+    if bend <= 0 or len(points) < 3:
+        return points
+    path = [points[0]]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        into, out = before - corner, after - corner
+        reach = [min(bend, 0.49 * float(np.linalg.norm(v))) for v in (into, out)]
+        start, end = (corner + r * v / np.linalg.norm(v) for r, v in zip(reach, (into, out), strict=True))
+        for t in np.linspace(0, 1, 5):  # a quadratic Bézier arc
+            path.append((1 - t) ** 2 * start + 2 * t * (1 - t) * corner + t**2 * end)
+    return np.array([*path, points[-1]])
+
+
+def lathe(
+    profile: Sequence[tuple[float, float]], color: Color, sides: int = 24, axis: Point = (0, 0, 1)
+) -> Mesh:
+    """A body of revolution: ``profile`` lists (radius, height) from bottom to top; corners stay sharp."""
+    angle = 2 * math.pi * np.arange(sides) / sides
+    ring = np.stack([np.cos(angle), np.sin(angle)], 1)
+    vertices, normals, faces = [], [], []
+    for (r0, z0), (r1, z1) in zip(profile, profile[1:], strict=False):
+        slope = np.array([z1 - z0, r0 - r1])
+        rows = [np.column_stack([r * ring, np.full(sides, z)]) for r, z in ((r0, z0), (r1, z1))]
+        normal = np.column_stack([slope[0] * ring, np.full(sides, slope[1])])
+        faces.append(_grid_faces(2, sides, wrap_columns=True)[:, ::-1] + 2 * sides * len(faces))
+        vertices.append(np.concatenate(rows))
+        normals.append(np.tile(normal, (2, 1)))
+    mesh = _mesh(np.concatenate(vertices), np.concatenate(normals), color, np.concatenate(faces))
+    return mesh.moved(rotation=rotation_between((0, 0, 1), axis))
+
+
+def cylinder(a: Point, b: Point, radius: float, color: Color, sides: int = 16, bevel: float = 0.0) -> Mesh:
+    """A cylinder from ``a`` to ``b`` with flat ends, their rims taken off by ``bevel``."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    length = float(np.linalg.norm(b - a))
+    profile = [
+        (0.0, 0.0),
+        (radius - bevel, 0.0),
+        (radius, bevel),
+        (radius, length - bevel),
+        (radius - bevel, length),
+    ]
+    if bevel == 0:
+        profile = [(0.0, 0.0), (radius, 0.0), (radius, length)]
+    return lathe([*profile, (0.0, length)], color, sides, axis=b - a).moved(a)
+
+
+def torus(
+    centre: Point, axis: Point, major: float, minor: float, color: Color, around: int = 40, sides: int = 8
+):
+    """A ring of radius ``major`` about ``axis``, its cross-section a circle of radius ``minor``."""
+    phi = 2 * math.pi * np.arange(around) / around
+    theta = 2 * math.pi * np.arange(sides) / sides
+    p, t = np.meshgrid(phi, theta, indexing="ij")
+    normals = np.stack([np.cos(p) * np.cos(t), np.sin(p) * np.cos(t), np.sin(t)], -1).reshape(-1, 3)
+    spine = np.stack([np.cos(p), np.sin(p), np.zeros_like(p)], -1).reshape(-1, 3)
+    mesh = _mesh(major * spine + minor * normals, normals, color, _grid_faces(around, sides, True, True))
+    return mesh.moved(centre, rotation_between((0, 0, 1), axis))
+
+
+def ball(centre: Point, radii: Point | float, color: Color, around: int = 16, rings: int = 9) -> Mesh:
+    """An ellipsoid with semi-axes ``radii``."""
+    radii = np.broadcast_to(np.asarray(radii, float), 3)
+    polar = np.linspace(0, math.pi, rings)
+    phi = 2 * math.pi * np.arange(around) / around
+    a, p = np.meshgrid(polar, phi, indexing="ij")
+    unit = np.stack([np.sin(a) * np.cos(p), np.sin(a) * np.sin(p), np.cos(a)], -1).reshape(-1, 3)
+    return _mesh(
+        unit * radii + np.asarray(centre), unit / radii, color, _grid_faces(rings, around, wrap_columns=True)
+    )
