@@ -1,0 +1,392 @@
+"""LiveRenderer: a scene drawn by OpenGL without a screen, fast enough on a software rasteriser.
+
+What makes it fast there: one merged vertex buffer, one draw call, skinning in the vertex shader with all frames in
+one uniform buffer, back-face culling, a cheap fragment shader and no multisampling. The picture is drawn top row
+first, so that reading it back needs no flip.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import resources
+
+import moderngl
+import numpy as np
+
+from dynamite.belief import PointPosterior
+from robot_app.render.camera import OrbitCamera
+from robot_app.render.geometry import arrow_matrix, arrow_mesh, frame_matrices, ring_matrix, ring_mesh
+from robot_app.render.heat import heat_texture, ramp
+from robot_app.render.theme import theme as theme_named
+from scenes.errors import InputError
+from scenes.visual import Markers, VisualModel
+
+MAX_FRAMES = 64
+#: How far the arrow of a contact force reaches: m per N, and its bounds in m.
+FORCE_SCALE, FORCE_MIN, FORCE_MAX = 0.022, 0.05, 0.30
+ITCH_RADIUS = 0.020
+_KEY = np.array([-0.45, -0.52, 0.80]) / np.linalg.norm([-0.45, -0.52, 0.80])
+_SCENE_CENTRE = np.array([-0.15, -0.15, 0.55])
+_FLOOR_RADIUS = 2.4
+_SHADOW_SIZE = 1536
+_CONTACT_SIZE = 192
+#: Top row of the picture first: y turned over in clip coordinates.
+_TOP_FIRST = np.diag([1.0, -1.0, 1.0, 1.0])
+
+
+def _gloss(frames: tuple[str, ...]) -> np.ndarray:
+    """(K,) how polished what rides on each frame is; below 0.3 it may be painted on."""
+    kinds = {"person": 0.04, "robot": 0.9, "tool": 0.6}
+    return np.array([kinds.get(name.split("/")[0], 0.42) for name in frames])
+
+
+class LiveRenderer:
+    """Draws one :class:`VisualModel`; use it from the thread that made it, and close it.
+
+    Args:
+        model: what to draw.
+        width, height: of the picture, pixels.
+        supersample: samples along each side of a pixel; 1 is fast, 2 is smooth.
+        shadow: cast shadows with the key light.
+        theme: ``"dark"`` or ``"light"``.
+
+    Raises:
+        InputError: a size below 16, or an unknown theme.
+        Exception: whatever OpenGL says where no EGL context can be had.
+    """
+
+    def __init__(
+        self,
+        model: VisualModel,
+        width: int,
+        height: int,
+        *,
+        supersample: int = 1,
+        shadow: bool = False,
+        theme: str = "dark",
+    ) -> None:
+        if len(model.frames) > MAX_FRAMES:
+            raise InputError("visual model frames", len(model.frames), f"up to {MAX_FRAMES}")
+        self.model, self.theme = model, theme_named(theme)
+        self.supersample, self.shadow = max(1, int(supersample)), bool(shadow)
+        self.context = moderngl.create_context(
+            standalone=True, backend="egl", libegl="libEGL.so.1", libgl="libGL.so.1"
+        )
+        self._make_programs()
+        self._make_buffers()
+        self._targets: list = []
+        self._contact = None
+        self._heat_key: object = None
+        self._heat_texture = None
+        self._heat_levels = (2.0, 2.0)
+        self._ramp = self.context.texture((64, 1), 3, ramp(64).tobytes(), alignment=1)
+        self._ramp.repeat_x = self._ramp.repeat_y = False
+        self.resize(width, height)
+
+    # ------------------------------------------------------------------------------------------------- set-up
+    def _program(self, vertex: str, fragment: str, shadow: bool = False) -> moderngl.Program:
+        def source(name: str) -> str:
+            text = (resources.files("robot_app.render") / "shaders" / f"{name}.glsl").read_text("utf-8")
+            return text.replace("#version 330", "#version 330\n#define SHADOW", 1) if shadow else text
+
+        return self.context.program(source(vertex), source(fragment))
+
+    def _make_programs(self) -> None:
+        self._scene = self._program("scene.vert", "scene.frag", self.shadow)
+        self._back = self._program("back.vert", "back.frag", self.shadow)
+        self._marker = self._program("marker.vert", "marker.frag")
+        self._depth = self._program("scene.vert", "depth.frag")
+        self._resolve = self._program("resolve.vert", "resolve.frag")
+
+    def _make_buffers(self) -> None:
+        model, context = self.model, self.context
+        vertex = np.zeros(
+            len(model.vertices),
+            [("p", "f4", 3), ("n", "f4", 3), ("c", "u1", 4), ("b", "u1", 4), ("w", "f4", 4), ("s", "f4", 4)],
+        )
+        vertex["p"], vertex["n"], vertex["c"][:, :3] = model.vertices, model.normals, model.colors
+        order = np.argsort(-model.weights, axis=1, kind="stable")  # the shader's shortcut wants the largest first
+        vertex["b"] = np.take_along_axis(model.bones, order, 1)
+        vertex["w"] = np.take_along_axis(model.weights, order, 1)
+        vertex["c"][:, 3] = np.round(255 * _gloss(model.frames)[vertex["b"][:, 0]])
+        part, axial, angle = model.surface.T
+        vertex["s"] = np.stack([part, axial, np.cos(angle), np.sin(angle)], 1)
+        self._vertices = context.buffer(vertex.tobytes())
+        self._faces = context.buffer(np.ascontiguousarray(model.faces, np.uint32).tobytes())
+        self._rows = context.buffer(reserve=MAX_FRAMES * 48)
+
+        layout = "3f 3f 4f1 4u1 4f 4f"
+        names = ("in_position", "in_normal", "in_color", "in_bones", "in_weights", "in_surface")
+
+        def array(program: moderngl.Program) -> moderngl.VertexArray:
+            used = [(n if n in program else None) for n in names]
+            sizes = dict(zip(names, (12, 12, 4, 4, 16, 16), strict=True))
+            pieces = [
+                part if name else f"{sizes[n]}x" for part, name, n in zip(layout.split(), used, names, strict=True)
+            ]
+            content = [(self._vertices, " ".join(pieces), *[n for n in used if n])]
+            return context.vertex_array(program, content, self._faces, index_element_size=4)
+
+        self._scene_array, self._depth_array = array(self._scene), array(self._depth)
+        self._back_array = context.vertex_array(self._back, [])
+        self._resolve_array = context.vertex_array(self._resolve, [])
+        self._marker_arrays = {}
+        for name, (vertices, normals, faces) in {"arrow": arrow_mesh(), "ring": ring_mesh()}.items():
+            data = context.buffer(np.hstack([vertices, normals]).astype("f4").tobytes())
+            index = context.buffer(faces.astype("u4").tobytes())
+            content = [(data, "3f 3f", "in_position", "in_normal")]
+            self._marker_arrays[name] = context.vertex_array(self._marker, content, index)
+        if self.shadow:
+            self._shadow_depth = context.depth_texture((_SHADOW_SIZE, _SHADOW_SIZE))
+            self._shadow_depth.repeat_x = self._shadow_depth.repeat_y = False
+            self._shadow_target = context.framebuffer(depth_attachment=self._shadow_depth)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the picture another size (pixels)."""
+        if width < 16 or height < 16:
+            raise InputError("picture size", f"{width}x{height}", "16x16 or more")
+        for item in self._targets:
+            item.release()
+        self.width, self.height = int(width), int(height)
+        n = self.supersample
+        fine = self.context.texture((n * self.width, n * self.height), 4)
+        depth = self.context.depth_renderbuffer(fine.size)
+        self._target = self.context.framebuffer([fine], depth)
+        self._targets = [self._target, fine, depth]
+        self._fine = fine
+        if n > 1:
+            coarse = self.context.texture((self.width, self.height), 4)
+            self._result = self.context.framebuffer([coarse])
+            self._targets += [self._result, coarse]
+        else:
+            self._result = self._target
+
+    def set_theme(self, theme: str) -> None:
+        """Draw with another theme from now on."""
+        self.theme = theme_named(theme)
+
+    def close(self) -> None:
+        """Give the context and all it holds back; safe to call twice."""
+        if self.context is not None:
+            self.context.release()
+            self.context = None
+
+    def __enter__(self) -> LiveRenderer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------------ drawing
+    def draw(
+        self,
+        poses: np.ndarray,
+        camera: OrbitCamera,
+        *,
+        markers: Markers | None = None,
+        heat: PointPosterior | None = None,
+        show_truth: bool = True,
+        show_heat: bool = True,
+        show_force: bool = True,
+    ) -> np.ndarray:
+        """One picture.
+
+        Args:
+            poses: (K, 7) of the model's frames, see :class:`VisualModel`.
+            camera: where to look from.
+            markers: the true itch, the contact force.
+            heat: the belief to paint on the skin.
+            show_truth, show_heat, show_force: what of those to draw.
+
+        Returns:
+            (height, width, 3) uint8, contiguous, top row first.
+        """
+        markers = markers or Markers()
+        self._rows.write(frame_matrices(poses, self.model.rest_poses).astype("f4").tobytes())
+        self._rows.bind_to_uniform_block(0)
+        light = self._light_projection()
+        if self._contact is None:
+            self._contact = self._make_contact()
+        if self.shadow:
+            self._draw_shadow(light)
+
+        self._target.use()
+        context = self.context
+        context.viewport = (0, 0, *self._fine.size)
+        context.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        context.front_face = "cw"  # because the picture is drawn top row first
+        context.depth_func = "<"
+        self._target.clear(0, 0, 0, 1, depth=1.0)
+        projection = _TOP_FIRST @ camera.projection(self.width / self.height) @ camera.view()
+        self._draw_scene(projection, light, camera, markers, heat if show_heat else None, show_truth)
+        self._draw_back(camera, light)
+        if show_truth or show_force:
+            self._draw_markers(projection, camera, markers, show_truth, show_force)
+        if self.supersample > 1:
+            self._result.use()
+            context.viewport = (0, 0, self.width, self.height)
+            context.disable(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+            self._fine.use(0)
+            self._resolve["fine"], self._resolve["n"] = 0, self.supersample
+            self._resolve_array.render(moderngl.TRIANGLES, 3)
+        image = np.empty((self.height, self.width, 3), np.uint8)
+        self._result.read_into(image, components=3, alignment=1)
+        return image
+
+    def _draw_scene(self, projection, light, camera, markers, heat, show_truth) -> None:
+        colors = self.theme
+        program = self._scene
+        _matrix(program, "view_projection", projection)
+        _matrix(program, "light_projection", light)
+        itch = markers.itch if show_truth else None
+        values = {
+            "eye": camera.eye, "key": _KEY, "sky": colors.sky, "ground": colors.ground,
+            "key_color": colors.key, "rim_color": colors.rim,
+            "itch": (0, 0, 0, 0) if itch is None else (*itch, ITCH_RADIUS),
+            "itch_normal": (0, 0, 1) if itch is None or markers.itch_normal is None else markers.itch_normal,
+            "heat_on": float(heat is not None),
+        }  # fmt: skip
+        if heat is not None:
+            self._load_heat(heat)
+            values["heat_levels"] = self._heat_levels
+        for name, value in values.items():
+            _set(program, name, value)
+        if self._heat_texture is not None:
+            self._heat_texture.use(1)
+        self._ramp.use(2)
+        _set(program, "heat", 1)
+        _set(program, "ramp", 2)
+        self._use_shadow(program)
+        self._scene_array.render()
+
+    def _draw_back(self, camera: OrbitCamera, light: np.ndarray) -> None:
+        colors, program = self.theme, self._back
+        right, up, forward = camera.axes()
+        half = math.tan(math.radians(camera.fov_deg) / 2)
+        self.context.depth_func = "<="
+        self._contact.use(4)
+        values = {
+            "eye": camera.eye, "forward": forward, "right": half * self.width / self.height * right, "up": half * up,
+            "top": colors.top, "bottom": colors.bottom, "floor_color": colors.floor, "line_color": colors.line,
+            "floor_centre": _SCENE_CENTRE[:2], "floor_radius": _FLOOR_RADIUS, "shade": colors.shade, "contact": 4,
+        }  # fmt: skip
+        for name, value in values.items():
+            _set(program, name, value)
+        if self.shadow:
+            _matrix(program, "light_projection", light)
+        self._use_shadow(program)
+        self.context.disable(moderngl.CULL_FACE)
+        self._back_array.render(moderngl.TRIANGLES, 3)
+
+    def _draw_markers(self, projection, camera, markers, show_truth, show_force) -> None:
+        """The force arrow; and the itch's ring where the body hides it: both show through, faintly."""
+        jobs = []
+        if show_force and markers.force is not None and markers.force_at is not None:
+            newton = float(np.linalg.norm(markers.force))
+            if newton > 1e-3:
+                length = min(FORCE_MAX, max(FORCE_MIN, FORCE_SCALE * newton))
+                place = arrow_matrix(np.asarray(markers.force_at), np.asarray(markers.force) / newton, length)
+                jobs.append(("arrow", place, self.theme.arrow, True))
+        if show_truth and markers.itch is not None and markers.itch_normal is not None:
+            place = ring_matrix(np.asarray(markers.itch), np.asarray(markers.itch_normal), ITCH_RADIUS)
+            jobs.append(("ring", place, (1.0, 0.97, 0.92), False))
+        if not jobs:
+            return
+        context = self.context
+        context.enable(moderngl.BLEND)
+        context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
+        self._target.depth_mask = False
+        _matrix(self._marker, "view_projection", projection)
+        _set(self._marker, "eye", camera.eye)
+        for name, place, color, visible in jobs:
+            _matrix(self._marker, "place", place)
+            for function, alpha in ((">", 0.38), ("<", 1.0))[: 2 if visible else 1]:
+                context.depth_func = function
+                _set(self._marker, "tint", (*color, alpha))
+                self._marker_arrays[name].render()
+        self._target.depth_mask = True
+        context.disable(moderngl.BLEND)
+
+    def _load_heat(self, heat: PointPosterior) -> None:
+        if heat is self._heat_key:
+            return
+        values, self._heat_levels = heat_texture(heat.grid)
+        parts, axial, angle = values.shape
+        size = (angle, axial, parts)
+        if self._heat_texture is None or self._heat_texture.size != size:
+            if self._heat_texture is not None:
+                self._heat_texture.release()
+            self._heat_texture = self.context.texture_array(size, 1, dtype="f4")
+            self._heat_texture.filter = moderngl.LINEAR, moderngl.LINEAR
+            self._heat_texture.repeat_x, self._heat_texture.repeat_y = True, False  # the angle closes on itself
+        self._heat_texture.write(values.tobytes())
+        self._heat_key = heat
+
+    # ------------------------------------------------------------------------------------------------ shadows
+    def _light_projection(self) -> np.ndarray:
+        """(4, 4) orthographic, a ball of 1.25 m about the scene's centre seen from the key light."""
+        side = np.cross([0, 0, 1], _KEY)
+        side /= np.linalg.norm(side)
+        rotation = np.stack([side, np.cross(_KEY, side), _KEY])
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = rotation, -rotation @ _SCENE_CENTRE
+        return np.diag([1 / 1.25, 1 / 1.25, -1 / 1.6, 1.0]) @ matrix
+
+    def _draw_shadow(self, light: np.ndarray) -> None:
+        self._shadow_target.use()
+        self._shadow_target.clear(depth=1.0)
+        self.context.viewport = (0, 0, _SHADOW_SIZE, _SHADOW_SIZE)
+        self.context.enable_only(moderngl.DEPTH_TEST)
+        self.context.depth_func = "<"
+        _matrix(self._depth, "view_projection", light)
+        self._shadow_depth.compare_func = ""
+        self._depth_array.render()
+
+    def _use_shadow(self, program: moderngl.Program) -> None:
+        if self.shadow:
+            self._shadow_depth.compare_func = "<="
+            self._shadow_depth.use(3)
+            _set(program, "shadow_map", 3)
+            _set(program, "texel", 1.0 / _SHADOW_SIZE)
+
+    def _make_contact(self) -> moderngl.Texture:
+        """Darkness of the floor under what stands on it: the scene seen from below, blurred more the higher it is."""
+        n = _CONTACT_SIZE
+        scale = 1 / _FLOOR_RADIUS
+        matrix = np.diag([scale, scale, 1.0, 1.0])  # z = 0…1.5 m → −1…1, from below
+        matrix[:2, 3] = -scale * _SCENE_CENTRE[:2]
+        matrix[2, 2], matrix[2, 3] = 2 / 1.5, -1.0
+        depth = self.context.depth_texture((n, n))
+        target = self.context.framebuffer(depth_attachment=depth)
+        target.use()
+        target.clear(depth=1.0)
+        self.context.viewport = (0, 0, n, n)
+        self.context.enable_only(moderngl.DEPTH_TEST)
+        self.context.depth_func = "<"
+        _matrix(self._depth, "view_projection", matrix)
+        self._depth_array.render()
+        height = 1.5 * np.frombuffer(depth.read(alignment=1), np.float32).reshape(n, n)
+        target.release()
+        depth.release()
+        from scipy.ndimage import gaussian_filter
+
+        texel = 2 * _FLOOR_RADIUS / n
+        light = np.ones((n, n))
+        for low, high, strength in ((-1, 0.06, 0.9), (0.06, 0.2, 0.75), (0.2, 0.5, 0.6), (0.5, 1.45, 0.4)):
+            mask = ((height >= low) & (height < high)).astype(float)
+            light *= 1 - strength * gaussian_filter(mask, (0.02 + 0.42 * min(high, 0.8)) / texel)
+        dark = np.clip(255 * (1 - light), 0, 255).astype(np.uint8)
+        texture = self.context.texture((n, n), 1, dark.tobytes(), alignment=1)
+        texture.repeat_x = texture.repeat_y = False
+        return texture
+
+
+def _set(program: moderngl.Program, name: str, value) -> None:
+    """Set a uniform, unless the compiler dropped it as unused."""
+    if name in program:
+        program[name].value = tuple(float(v) for v in value) if np.ndim(value) else value
+
+
+def _matrix(program: moderngl.Program, name: str, matrix: np.ndarray) -> None:
+    if name in program:
+        program[name].write(matrix.T.astype("f4").tobytes())
