@@ -1,0 +1,25 @@
+"""The reward terms care scenes share, with Assistive Gym's weights (its ``config.ini`` and ``human_preferences``).
+
+On this scale published returns compare. Every function gives the signed, weighted term.
+"""
+
+from __future__ import annotations
+
+VELOCITY = 0.25  # per m/s of the end effector
+FORCE_OFF_TARGET = 0.01  # per N on the person elsewhere than the target
+HIGH_FORCE = 0.05  # per N at the target, once it reaches HIGH_FORCE_N
+HIGH_FORCE_N = 10.0
+ACTION = 0.01  # per unit of the action's Euclidean norm
+
+
+def action_cost(action_norm: float) -> float:
+    """Prefers small actions."""
+    return -ACTION * action_norm
+
+
+def comfort(end_effector_speed: float, total_force_n: float, target_force_n: float) -> float:
+    """What every person prefers: slow motion, no force elsewhere, no strong force at the target."""
+    cost = VELOCITY * end_effector_speed + FORCE_OFF_TARGET * (total_force_n - target_force_n)
+    if target_force_n >= HIGH_FORCE_N:
+        cost += HIGH_FORCE * target_force_n
+    return -cost
