@@ -1,0 +1,96 @@
+"""The belief model: encoder, decoders, latent prior and termination head, and the loss that trains them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dynamite import objective
+from dynamite.config import Config
+from dynamite.decoder import RewardDecoder, StateDecoder
+from dynamite.encoder import Encoder, Posterior
+from dynamite.prior import LatentPrior, TerminationHead
+from dynamite.spec import SceneSpec
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Whole episodes, as the model learns from them.
+
+    Attributes:
+        states: (T + 1, N, S), normalised where so configured.
+        actions: (T, N, A) as executed; a one-hot where discrete.
+        rewards: (T, N), raw.
+        ended: (T, N) bool, d.
+        latents: (T + 1, N, D), the truth in force for step t; for the probe only.
+    """
+
+    states: Tensor
+    actions: Tensor
+    rewards: Tensor
+    ended: Tensor
+    latents: Tensor
+
+
+class BeliefModel(nn.Module):
+    """q(z|h), p(r|·), p(s'|·), p(z'|z), p(d|h)."""
+
+    def __init__(self, spec: SceneSpec, config: Config) -> None:
+        super().__init__()
+        self.config = config.objective
+        s, a, z = spec.n_observation, spec.n_actions, config.encoder.latent
+        self.encoder = Encoder(s, a, config.encoder)
+        self.reward_decoder = RewardDecoder(s, a, z, config.decoder)
+        self.state_decoder = StateDecoder(s, a, z, config.decoder) if self.config.state_weight > 0 else None
+        self.prior = LatentPrior(
+            z, config.decoder.prior_hidden, config.encoder.logvar_min, config.encoder.logvar_max
+        )
+        self.termination = TerminationHead(config.encoder.hidden)
+
+    def encode(self, episodes: Episodes) -> Posterior:
+        """Posteriors (T + 1, N, ·)."""
+        return self.encoder(episodes.states, episodes.actions, episodes.rewards)
+
+    def loss(
+        self, episodes: Episodes, posterior: Posterior, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """−ELBO + β_c · consistency + λ_d · termination, and its terms unweighted (METHOD, the objective)."""
+        weights = self.config
+        mean, logvar, hidden = posterior
+        z = posterior.sample(torch.randn(mean.shape, generator=generator))
+        terms: dict[str, Tensor] = {}
+        total = torch.zeros(())
+        if weights.reward_weight > 0 or self.state_decoder is not None:
+            pairs = objective.reconstruction_pairs(
+                episodes.ended,
+                weights.session_mask,
+                weights.reconstruction_samples,
+                weights.reconstruction_reduction == "mean",
+                generator,
+            )
+            if weights.reward_weight > 0:
+                log_prob = self.reward_decoder(
+                    episodes.states, episodes.actions, episodes.rewards, z, pairs.index
+                )
+                terms["reconstruction_reward"] = objective.reconstruction(log_prob, pairs.weight)
+                total = total - weights.reward_weight * terms["reconstruction_reward"]
+            if self.state_decoder is not None:
+                log_prob = self.state_decoder(episodes.states, episodes.actions, z, pairs.index)
+                terms["reconstruction_state"] = objective.reconstruction(log_prob, pairs.weight)
+                total = total - weights.state_weight * terms["reconstruction_state"]
+        if weights.kl_weight > 0:
+            prior = self.prior(z[:-1]) if weights.prior_conditioning else (None, None)
+            terms["kl"] = objective.latent_kl(mean, logvar, episodes.ended, *prior, weights.detach_previous)
+            total = total + weights.kl_weight * terms["kl"]
+        if weights.consistency_weight > 0:
+            terms["consistency"] = objective.consistency(
+                mean, logvar, episodes.ended, weights.detach_session_end
+            )
+            total = total + weights.consistency_weight * terms["consistency"]
+        if weights.termination_weight > 0:
+            logit = self.termination(hidden)
+            terms["termination"] = objective.termination(logit, episodes.ended, weights.termination_target)
+            total = total + weights.termination_weight * terms["termination"]
+        return total, terms

@@ -1,0 +1,64 @@
+"""EpisodeBuffer: the most recent episodes, for the belief model and for imitation to learn from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dynamite.belief_model import Episodes
+from dynamite.rollout import Rollout
+
+#: What is kept of a rollout; times first, then episodes.
+_KEPT = ("states", "executed", "rewards", "ended", "latents", "teacher")
+
+
+class EpisodeBuffer:
+    """A ring of whole episodes.
+
+    Args:
+        capacity: episodes kept; the oldest leave first.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.size = 0
+        self._next = 0
+        self._data: dict[str, Tensor] = {}
+
+    def add(self, rollout: Rollout) -> None:
+        """Take in a rollout's N episodes (its last ``capacity`` where it has more)."""
+        new = {name: getattr(rollout, name)[:, -self.capacity :] for name in _KEPT}
+        n = new["rewards"].shape[1]
+        if not self._data:
+            self._data = {k: v.new_zeros(v.shape[0], self.capacity, *v.shape[2:]) for k, v in new.items()}
+        slots = (self._next + torch.arange(n)) % self.capacity
+        for name, value in new.items():
+            self._data[name][:, slots] = value
+        self._next = int((self._next + n) % self.capacity)
+        self.size = min(self.size + n, self.capacity)
+
+    def sample(self, n: int, generator: torch.Generator) -> tuple[Episodes, Tensor]:
+        """``n`` episodes, all different where there are enough, and the teacher's actions (T + 1, n, ·)."""
+        if n <= self.size:
+            chosen = torch.randperm(self.size, generator=generator)[:n]
+        else:
+            chosen = torch.randint(self.size, (n,), generator=generator)
+        part = {name: value.index_select(1, chosen) for name, value in self._data.items()}
+        episodes = Episodes(part["states"], part["executed"], part["rewards"], part["ended"], part["latents"])
+        return episodes, part["teacher"]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its contents, so that a resumed training draws what an uninterrupted one would."""
+        state = {name: value[:, : self.size].contiguous() for name, value in self._data.items()}
+        return {**state, "next": torch.tensor(self._next)}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        if "rewards" not in state:
+            return
+        self.size, self._next = state["rewards"].shape[1], int(state["next"])
+        self._data = {}
+        for name in _KEPT:
+            value = state[name]
+            full = value.new_zeros(value.shape[0], self.capacity, *value.shape[2:])
+            full[:, : self.size] = value
+            self._data[name] = full

@@ -1,0 +1,305 @@
+"""The configuration of one training: frozen, validated, every field explained where it is declared.
+
+Defaults follow VariBAD's published settings (arXiv 1910.08348, appendix; METHOD) unless a comment says otherwise. YAML in
+and out is in :mod:`dynamite.config_io`; what a learning variant changes is in :mod:`dynamite.variants`.
+"""
+
+# ruff: noqa: RUF009 -- the field makers of dynamite.rules return dataclasses.field objects
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from dynamite.rules import Section, choice, flag, plain, real, sizes, text, whole
+from scenes.errors import InputError
+
+
+@dataclass(frozen=True)
+class SceneConfig(Section):
+    """Which scene, and how its hidden latent changes."""
+
+    section: ClassVar[str] = "scene"
+
+    name: str = text("scratch_itch")
+    """Name in the scene registry."""
+    options: dict[str, Any] = plain({}, "a mapping of the scene's own options", (dict,))
+    """Further arguments of the scene's class."""
+    termination: float | dict[str, Any] | None = plain(
+        None, "a probability or {length: steps}", (int, float, dict)
+    )
+    """When sessions end: a per-step probability, ``{length: n}``, or none for the scene's default."""
+    kernel: str | dict[str, Any] | None = plain(None, "a kernel's name or {name: …, …}", (str, dict))
+    """What the next latent is (uniform, drift, alternate), or none for the scene's default."""
+
+    def check(self) -> None:
+        if isinstance(self.termination, dict) and set(self.termination) != {"length"}:
+            raise InputError("scene.termination", self.termination, "a probability or {length: steps}")
+
+
+@dataclass(frozen=True)
+class EncoderConfig(Section):
+    """q(z|h): embeddings of (s_t, a_{t−1}, r_{t−1}), a GRU, a Gaussian head."""
+
+    section: ClassVar[str] = "encoder"
+
+    state_embedding: int = whole(32, low=1)
+    """Width of e(s)."""
+    action_embedding: int = whole(16, low=0)
+    """Width of e(a); 0 leaves the action out."""
+    reward_embedding: int = whole(16, low=1)
+    """Width of e(r)."""
+    reward_gain: float = real(1.0, above=0.0)
+    """e(r) sees symlog(r) and clip(gain · r, ±3): raise it where small differences of reward carry the news."""
+    hidden: int = whole(64, low=1)
+    """Width of h."""
+    latent: int = whole(5, low=1)
+    """Width Z of the embedding z."""
+    logvar_min: float = real(-8.0)
+    """Lower clamp of log σ²."""
+    logvar_max: float = real(4.0)
+    """Upper clamp of log σ²."""
+
+    def check(self) -> None:
+        if self.logvar_min >= self.logvar_max:
+            raise InputError(
+                "encoder.logvar_min", self.logvar_min, f"a number below logvar_max ({self.logvar_max:g})"
+            )
+
+
+@dataclass(frozen=True)
+class DecoderConfig(Section):
+    """p(r|s,a,s',z) and p(s'|s,a,z); the latent prior p(z'|z)."""
+
+    section: ClassVar[str] = "decoder"
+
+    reward_hidden: tuple[int, ...] = sizes((64, 32))
+    """Hidden layers of the reward decoder."""
+    reward_likelihood: str = choice("gaussian", ("gaussian", "student_t", "bernoulli"))
+    """Gaussian; Student's t (3 degrees of freedom: rare large rewards do not drown small ones); or Bernoulli of
+    "the reward is above ``reward_threshold``"."""
+    reward_std: float = real(1.0, above=0.0)
+    """Scale of the Gaussian or Student's t, in reward units."""
+    reward_threshold: float = real(0.5)
+    """For the Bernoulli likelihood."""
+    reward_per_state: bool = flag(False)
+    """One output per entry of a one-hot state instead of (s, a, s') as input: VariBAD's multi-head gridworld decoder."""
+    state_hidden: tuple[int, ...] = sizes((64, 32))
+    """Hidden layers of the state decoder (used where objective.state_weight > 0)."""
+    prior_hidden: tuple[int, ...] = sizes((32,))
+    """Hidden layers of the latent prior p(z'|z)."""
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig(Section):
+    """Weights and switches of the belief model's loss (METHOD, the objective). A weight of 0 removes its term."""
+
+    section: ClassVar[str] = "objective"
+
+    reward_weight: float = real(1.0, low=0.0)
+    """Weight of log p(r|·)."""
+    state_weight: float = real(0.0, low=0.0)
+    """Weight of log p(s'|·); for scenes whose dynamics depend on the latent."""
+    kl_weight: float = real(0.1, low=0.0)
+    """Weight of the KL terms of the ELBO."""
+    consistency_weight: float = real(0.5, low=0.0)
+    """β_c, weight of session consistency."""
+    termination_weight: float = real(0.5, low=0.0)
+    """λ_d, weight of the termination head's cross-entropy."""
+    session_mask: bool = flag(True)
+    """Reconstruct only transitions of the posterior's own session; off: all of the episode (VariBAD)."""
+    prior_conditioning: bool = flag(True)
+    """KL to p(·|z) at a session's first step; off: KL to the previous posterior throughout (VariBAD)."""
+    detach_previous: bool = flag(False)
+    """Stop gradients into the previous posterior in KL(q_t ‖ q_{t−1})."""
+    detach_session_end: bool = flag(True)
+    """Stop gradients into q_end in the consistency term: earlier posteriors move to it, not it to them."""
+    termination_target: str = choice("just_ended", ("just_ended", "ends_now"))
+    """What the head at h_t predicts: that a session ended with the step that led to s_t (a change to be noticed), or
+    that it ends with the step about to be taken (a change to be foreseen; constant under a Bernoulli termination)."""
+    reconstruction_samples: int = whole(8, low=0)
+    """Transitions u drawn per posterior, stratified over its session, an unbiased estimate; 0: all of them."""
+    reconstruction_reduction: str = choice("sum", ("sum", "mean"))
+    """Over u: the sum, as the ELBO has it, or the mean, which weighs short and long sessions alike."""
+
+
+@dataclass(frozen=True)
+class PolicyConfig(Section):
+    """π(a|s, …) and V(s, …): separate embeddings, separate tanh networks."""
+
+    section: ClassVar[str] = "policy"
+
+    sees_belief: bool = flag(True)
+    """The belief (μ, log σ²) is an input; without it no belief model is trained."""
+    sees_termination: bool = flag(False)
+    """p(d_t) is an input too."""
+    sees_privileged: bool = flag(False)
+    """The scene's privileged features are an input: an oracle."""
+    state_embedding: int = whole(32, low=1)
+    """Width of the policy's own embedding of s."""
+    belief_embedding: int = whole(32, low=1)
+    """Width of its embedding of the belief or of the privileged features."""
+    hidden: tuple[int, ...] = sizes((64, 64))
+    """Hidden layers of the actor and of the critic."""
+    initial_log_std: float = real(-0.5, low=-5.0, high=2.0)
+    """Start of the state-independent log standard deviation (continuous actions)."""
+    min_log_std: float = real(-3.0, low=-10.0, high=2.0)
+    """Lower clamp of it."""
+
+
+@dataclass(frozen=True)
+class PPOConfig(Section):
+    """Proximal policy optimisation (arXiv 1707.06347)."""
+
+    section: ClassVar[str] = "ppo"
+
+    lr: float = real(7e-4, above=0.0)
+    """Adam's learning rate."""
+    lr_final: float = real(1.0, low=0.0, high=1.0)
+    """Share of ``lr`` left at the end of training, reached linearly."""
+    gamma: float = real(0.97, low=0.0, high=1.0)
+    """Discount."""
+    gae_lambda: float = real(0.95, low=0.0, high=1.0)
+    """λ of generalised advantage estimation."""
+    clip: float = real(0.1, above=0.0)
+    """Clip of the probability ratio."""
+    epochs: int = whole(4, low=1)
+    """Passes over a rollout."""
+    minibatches: int = whole(4, low=1)
+    """Parts a rollout is cut into."""
+    entropy: float = real(0.01, low=0.0)
+    """Weight of the entropy bonus."""
+    entropy_final: float = real(1.0, low=0.0, high=1.0)
+    """Share of ``entropy`` left at the end of training, reached linearly."""
+    value_weight: float = real(0.5, low=0.0)
+    """Weight of the value loss."""
+    max_grad_norm: float = real(0.5, above=0.0)
+    """Clip of the gradient's norm."""
+    target_kl: float = real(0.0, low=0.0)
+    """Stop the epochs of an update when the approximate KL passes 1.5 × this; 0: never."""
+    normalise_reward: bool = flag(True)
+    """Divide rewards by the running deviation of the discounted return, clip at ±10."""
+    bootstrap_time_limit: bool = flag(True)
+    """At the time limit the return goes on with V(s_T): the limit is the observer's, not the world's."""
+    through_encoder: bool = flag(False)
+    """Let policy gradients into the encoder (then minibatches are whole episodes)."""
+
+
+@dataclass(frozen=True)
+class ModelConfig(Section):
+    """Updates of the belief model."""
+
+    section: ClassVar[str] = "model"
+
+    lr: float = real(1e-3, above=0.0)
+    """Adam's learning rate."""
+    updates: int = whole(3, low=0)
+    """Gradient steps per iteration."""
+    batch_episodes: int = whole(32, low=1)
+    """Episodes per gradient step."""
+    buffer_episodes: int = whole(512, low=1)
+    """Recent episodes kept to draw from."""
+    max_grad_norm: float = real(1.0, above=0.0)
+    """Clip of the gradient's norm."""
+    normalise_state: bool = flag(True)
+    """Feed the model states normalised as the policy sees them."""
+    pretrain_iterations: int = whole(0, low=0)
+    """Iterations at the start in which the policy is held still and only the model learns."""
+
+
+@dataclass(frozen=True)
+class ProbeConfig(Section):
+    """The probe that reads the latent's fields from (μ, log σ²); its gradients never reach the encoder."""
+
+    section: ClassVar[str] = "probe"
+
+    enabled: bool = flag(True)
+    """Train it."""
+    lr: float = real(1e-3, above=0.0)
+    """Adam's learning rate."""
+    hidden: tuple[int, ...] = sizes((64,))
+    """Hidden layers."""
+    samples: int = whole(1024, low=1)
+    """Steps (t, n) drawn per update."""
+    n_axial: int = whole(12, low=1)
+    """Cells along a body part."""
+    n_angle: int = whole(16, low=1)
+    """Cells around a body part."""
+    smoothing: float = real(0.6, low=0.0)
+    """Deviation, in cells, of the Gaussian that softens a point's label over its neighbours."""
+
+
+@dataclass(frozen=True)
+class ImitationConfig(Section):
+    """A start by imitation: the student acts, a scripted teacher that sees m labels (DAgger, arXiv 1011.0686)."""
+
+    section: ClassVar[str] = "imitation"
+
+    teacher: str = text("")
+    """Name of the teacher policy, such as ``scripted/scratch_itch``; empty: no imitation."""
+    frames: int = whole(0, low=0)
+    """Frames of the training spent on it, at its start."""
+    lr: float = real(1e-3, above=0.0)
+    """Adam's learning rate for the policy."""
+    teacher_share: float = real(0.5, low=0.0, high=1.0)
+    """Share of the copies driven by the teacher at the very start; falls linearly to 0 at half of ``frames``."""
+    noise: float = real(0.1, low=0.0)
+    """Deviation of the exploration noise on a continuous action (discrete actions are sampled)."""
+    updates: int = whole(16, low=1)
+    """Gradient steps per iteration, each on ``model.batch_episodes`` episodes; the model steps beside."""
+    through_encoder: bool = flag(False)
+    """Let the regression's gradients into the encoder."""
+    log_std: float = real(-1.0, low=-5.0, high=2.0)
+    """The policy's log standard deviation when imitation hands over to PPO."""
+
+
+@dataclass(frozen=True)
+class TrainConfig(Section):
+    """The loop around it all."""
+
+    section: ClassVar[str] = "train"
+
+    frames: int = whole(2_000_000, low=1)
+    """Environment steps in total, over all copies."""
+    copies: int = whole(16, low=1)
+    """Copies of the scene that step together; an iteration is one episode of each."""
+    workers: int = whole(0, low=0)
+    """Worker processes that share the copies; 0: all in the training's own process."""
+    seed: int = whole(0, low=0)
+    """Everything random derives from it."""
+    checkpoint_every: int = whole(200_000, low=1)
+    """Frames between checkpoints."""
+    keep_checkpoints: int = whole(2, low=1)
+    """How many of the newest checkpoints stay."""
+    threads: int = whole(1, low=1)
+    """Threads of PyTorch; more than one is slower on shared machines (METHOD)."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training, whole."""
+
+    variant: str = "dynamite"
+    """Name of the learning variant the settings came from, for reports; it switches nothing by itself."""
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+    imitation: ImitationConfig = field(default_factory=ImitationConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if self.policy.sees_termination and not self.policy.sees_belief:
+            raise InputError("policy.sees_termination", True, "true only with policy.sees_belief")
+        if self.imitation.frames and not self.imitation.teacher:
+            raise InputError("imitation.teacher", "", "a teacher policy, such as scripted/scratch_itch")
+        if (self.ppo.through_encoder or self.imitation.through_encoder) and not self.policy.sees_belief:
+            raise InputError("ppo.through_encoder", True, "true only with policy.sees_belief")
+
+    @property
+    def has_belief(self) -> bool:
+        """Whether a belief model is trained."""
+        return self.policy.sees_belief

@@ -1,0 +1,80 @@
+"""Gradient steps of the belief model on recent episodes, and of the probe beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from dynamite.agent import Agent
+from dynamite.belief_model import Episodes
+from dynamite.buffer import EpisodeBuffer
+from dynamite.encoder import Posterior
+from dynamite.networks import gradient_norm_clip
+
+
+class ModelLearner:
+    """Trains ``agent.belief_model`` and ``agent.probe``; one optimiser each, so that neither touches the other."""
+
+    def __init__(self, agent: Agent) -> None:
+        assert agent.belief_model is not None
+        self.agent, self.model, self.config = agent, agent.belief_model, agent.config
+        self.parameters: list[nn.Parameter] = list(self.model.parameters())
+        self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.model.lr)
+        self.probe_optimiser = (
+            torch.optim.Adam(agent.probe.parameters(), lr=self.config.probe.lr)
+            if agent.probe is not None
+            else None
+        )
+
+    def normalised(self, episodes: Episodes) -> Episodes:
+        """Raw episodes as the model sees them."""
+        return dataclasses.replace(episodes, states=self.agent.model_states(episodes.states))
+
+    def update(self, buffer: EpisodeBuffer, generator: torch.Generator) -> dict[str, float]:
+        """``model.updates`` steps; the means of what they measured."""
+        sums: dict[str, float] = {}
+        for _ in range(self.config.model.updates):
+            episodes = self.normalised(buffer.sample(self.config.model.batch_episodes, generator)[0])
+            posterior = self.model.encode(episodes)
+            for name, value in self.step(episodes, posterior, generator).items():
+                sums[name] = sums.get(name, 0.0) + value
+        return {name: total / self.config.model.updates for name, total in sums.items()}
+
+    def step(
+        self,
+        episodes: Episodes,
+        posterior: Posterior,
+        generator: torch.Generator,
+        extra: Tensor | None = None,
+    ) -> dict[str, float]:
+        """One gradient step on a batch whose posteriors are known.
+
+        Args:
+            extra: a further loss whose gradients may reach the encoder (imitation through the encoder).
+        """
+        loss, terms = self.model.loss(episodes, posterior, generator)
+        metrics = {f"belief/{name}": float(term.detach()) for name, term in terms.items()}
+        metrics["belief/loss"] = float(loss.detach())
+        self.optimiser.zero_grad(set_to_none=True)
+        (loss if extra is None else loss + extra).backward()
+        metrics["belief/grad_norm"] = gradient_norm_clip(self.parameters, self.config.model.max_grad_norm)
+        self.optimiser.step()
+        # Differential entropy of q(z|h) per dimension: how sure the belief is, constant apart.
+        metrics["belief/mean_logvar"] = float(posterior.logvar.detach().mean())
+        if self.agent.probe is not None:
+            metrics["probe/nll"] = self.step_probe(posterior, episodes.latents, generator)
+        return metrics
+
+    def step_probe(self, posterior: Posterior, latents: Tensor, generator: torch.Generator) -> float:
+        """One step of the probe on random (t, n); returns its negative log-likelihood."""
+        probe, optimiser = self.agent.probe, self.probe_optimiser
+        assert probe is not None and optimiser is not None
+        mean, logvar = posterior.mean.detach().flatten(0, 1), posterior.logvar.detach().flatten(0, 1)
+        picked = torch.randint(len(mean), (self.config.probe.samples,), generator=generator)
+        loss = probe.loss(mean[picked], logvar[picked], latents.flatten(0, 1)[picked])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        return float(loss.detach())

@@ -1,0 +1,142 @@
+"""Rollouts: whole episodes of N copies under the current agent, as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dynamite.agent import Agent
+from dynamite.belief_model import Episodes
+from dynamite.vector import INFO_KEYS, Snapshot, VectorScene
+
+#: Chooses actions from the actor's output (N, A) and the copies' state: actions (N, A or 1) and log π (N,).
+Behaviour = Callable[[Tensor, Snapshot, torch.Generator], tuple[Tensor, Tensor]]
+
+#: Arrays of a Snapshot that exist at T + 1 moments, the start included.
+_PER_STATE = ("observation", "latent", "privileged", "teacher")
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One episode of each of N copies. T transitions, T + 1 states; step t acts on everything indexed t.
+
+    Attributes:
+        states: (T + 1, N, S) raw.
+        sides: (T + 1, N, B) the policy's second input before normalisation.
+        actions: (T, N, A) before clipping, or (T, N, 1) numbers.
+        executed: (T, N, A) clipped, or one-hot.
+        log_probs: (T, N).
+        values: (T + 1, N), of normalised rewards.
+        rewards: (T, N) raw.
+        ended: (T, N) bool, d.
+        latents: (T + 1, N, D).
+        privileged: (T + 1, N, P).
+        info: (T, N, len(INFO_KEYS)).
+        teacher: (T + 1, N, A or 1), or (…, 0).
+    """
+
+    states: Tensor
+    sides: Tensor
+    actions: Tensor
+    executed: Tensor
+    log_probs: Tensor
+    values: Tensor
+    rewards: Tensor
+    ended: Tensor
+    latents: Tensor
+    privileged: Tensor
+    info: Tensor
+    teacher: Tensor
+
+    @property
+    def frames(self) -> int:
+        return self.rewards.numel()
+
+    def returns(self) -> Tensor:
+        """Undiscounted return of every episode, (N,)."""
+        return self.rewards.sum(0)
+
+    def info_at_end(self, key: str) -> Tensor:
+        """The last step's ``info[key]`` of every episode, (N,)."""
+        return self.info[-1, :, INFO_KEYS.index(key)]
+
+    def episodes(self) -> Episodes:
+        """The part the belief model learns from, states raw."""
+        return Episodes(self.states, self.executed, self.rewards, self.ended, self.latents)
+
+
+def sample_policy(agent: Agent) -> Behaviour:
+    """Actions drawn from π."""
+
+    def choose(output: Tensor, now: Snapshot, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        return agent.actor_critic.sample(output, generator)
+
+    return choose
+
+
+@torch.no_grad()
+def collect(
+    agent: Agent,
+    scenes: VectorScene,
+    seeds: np.ndarray,
+    generator: torch.Generator,
+    choose: Behaviour | None = None,
+) -> Rollout:
+    """Play one episode in every copy.
+
+    Args:
+        seeds: (N,) for the copies' resets.
+        generator: the source of the actions' randomness.
+        choose: how actions come from the actor's output; drawn from π by default.
+    """
+    choose = choose or sample_policy(agent)
+    spec, n, steps = scenes.spec, scenes.n, scenes.spec.episode_length
+    model = agent.belief_model
+    now = scenes.reset(seeds)
+    along = {name: torch.zeros(steps + 1, *getattr(now, name).shape) for name in _PER_STATE}
+    sides, values = torch.zeros(steps + 1, n, agent.n_side), torch.zeros(steps + 1, n)
+    actions = torch.zeros(steps, n, 1 if spec.discrete else spec.n_actions)
+    executed = torch.zeros(steps, n, spec.n_actions)
+    log_probs, rewards = torch.zeros(steps, n), torch.zeros(steps, n)
+    ended = torch.zeros(steps, n, dtype=torch.bool)
+    info = torch.zeros(steps, n, len(INFO_KEYS))
+
+    hidden = model.encoder.initial_hidden(n) if model is not None else None
+    last_action, last_reward = torch.zeros(n, spec.n_actions), torch.zeros(n)
+    posterior = None
+    for t in range(steps + 1):
+        for name, kept in along.items():
+            kept[t] = torch.from_numpy(getattr(now, name))
+        state = along["observation"][t]
+        if model is not None and hidden is not None:
+            posterior = model.encoder.step(agent.model_states(state), last_action, last_reward, hidden)
+            hidden = posterior.hidden
+        sides[t] = agent.side(posterior, along["privileged"][t])
+        output, values[t] = agent.actor_critic(agent.state_norm(state), agent.normalise_side(sides[t]))
+        if t == steps:
+            break
+        actions[t], log_probs[t] = choose(output, now, generator)
+        executed[t] = agent.encode_action(actions[t])
+        now = scenes.step((actions[t] if spec.discrete else executed[t]).numpy())
+        rewards[t] = torch.from_numpy(now.reward)
+        ended[t] = torch.from_numpy(now.ended)
+        info[t] = torch.from_numpy(now.info)
+        last_action, last_reward = executed[t], rewards[t]
+    return Rollout(
+        states=along["observation"],
+        sides=sides,
+        actions=actions,
+        executed=executed,
+        log_probs=log_probs,
+        values=values,
+        rewards=rewards,
+        ended=ended,
+        latents=along["latent"],
+        privileged=along["privileged"],
+        info=info,
+        teacher=along["teacher"],
+    )

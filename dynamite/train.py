@@ -1,0 +1,270 @@
+"""Training, top to bottom: collect whole episodes → policy update → model and probe updates → log → checkpoint.
+
+    from dynamite import train
+    train.train(config, "runs/one", on_progress=print)
+
+All randomness of an iteration derives from the seed and the iteration's number (:mod:`dynamite.seeding`), so a training
+resumed from a checkpoint goes on bit for bit as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from dynamite import seeding
+from dynamite.acting import Policy
+from dynamite.agent import Agent
+from dynamite.buffer import EpisodeBuffer
+from dynamite.checkpoint import (
+    latest_checkpoint,
+    load_checkpoint,
+    pack_optimiser,
+    save_checkpoint,
+    unpack_optimiser,
+)
+from dynamite.config import Config
+from dynamite.config_io import save_yaml
+from dynamite.imitation import Imitation
+from dynamite.model_learner import ModelLearner
+from dynamite.ppo import PPO
+from dynamite.progress import Progress, ProgressLog
+from dynamite.rollout import Rollout, collect
+from dynamite.vector import VectorScene, make_vector
+from scenes.base import SessionEnv
+from scenes.errors import InputError
+
+#: Finds a policy by name for one scene; ``policies.load`` is one. Passed in, because policies build on this package.
+LoadPolicy = Callable[[str, SessionEnv], Policy]
+
+
+class Trainer:
+    """One training between its iterations.
+
+    Args:
+        config: the whole configuration.
+        scenes: its copies of the scene.
+    """
+
+    def __init__(self, config: Config, scenes: VectorScene) -> None:
+        self.config, self.scenes = config, scenes
+        torch.manual_seed(seeding.stream_seed(config.train.seed, seeding.INIT, 0))  # initial weights
+        self.agent = Agent(scenes.spec, config)
+        self.ppo = PPO(self.agent)
+        self.model_learner = ModelLearner(self.agent) if self.agent.belief_model is not None else None
+        self.imitation = Imitation(self.agent, self.model_learner) if config.imitation.frames else None
+        self.buffer = EpisodeBuffer(config.model.buffer_episodes)
+        self.iteration = 0
+        self.frames = 0
+
+    @property
+    def done(self) -> bool:
+        return self.frames >= self.config.train.frames
+
+    @property
+    def phase(self) -> str:
+        if self.imitation is not None and self.frames < self.config.imitation.frames:
+            return "imitation"
+        return "model" if self.iteration < self.config.model.pretrain_iterations else "ppo"
+
+    def iterate(self) -> tuple[Rollout, dict[str, float]]:
+        """One iteration: an episode of every copy, and what is learnt from it."""
+        config, phase = self.config, self.phase
+        seeds = seeding.scene_seeds(config.train.seed, self.iteration, self.scenes.n)
+        choose = None
+        if phase == "imitation" and self.imitation is not None:
+            choose = self.imitation.behaviour(self.frames / config.imitation.frames)
+        began = time.perf_counter()
+        rollout = collect(self.agent, self.scenes, seeds, self._generator(seeding.ACTIONS), choose)
+        metrics = {"time/collect_s": time.perf_counter() - began}
+
+        began = time.perf_counter()
+        self.agent.return_norm.update(rollout.rewards)
+        self.buffer.add(rollout)
+        if phase == "imitation" and self.imitation is not None:
+            metrics |= self.imitation.update(self.buffer, self._generator(seeding.MODEL))
+            metrics |= self.ppo.fit_value(rollout, self._generator(seeding.PPO))
+        else:
+            if phase == "ppo":
+                progress = min(1.0, self.frames / config.train.frames)
+                metrics |= self.ppo.update(rollout, progress, self._generator(seeding.PPO))
+            if self.model_learner is not None and config.model.updates:
+                metrics |= self.model_learner.update(self.buffer, self._generator(seeding.MODEL))
+        # Last, so that everything above saw the statistics the rollout was drawn with.
+        self.agent.state_norm.update(rollout.states)
+        if self.agent.side_norm is not None:
+            self.agent.side_norm.update(rollout.sides)
+        metrics["time/learn_s"] = time.perf_counter() - began
+
+        self.iteration += 1
+        self.frames += rollout.frames
+        if phase == "imitation" and self.phase != "imitation" and self.imitation is not None:
+            self.imitation.hand_over()
+        return rollout, metrics
+
+    def _generator(self, purpose: int) -> torch.Generator:
+        seed = seeding.stream_seed(self.config.train.seed, purpose, self.iteration)
+        return torch.Generator().manual_seed(seed)
+
+    # -- to and from disk
+    def save(self, folder: Path) -> Path:
+        training = {f"buffer.{name}": value for name, value in self.buffer.state_dict().items()}
+        for name, optimiser in self._optimisers().items():
+            training |= pack_optimiser(f"optimiser.{name}", optimiser)
+        counters = {"iteration": self.iteration, "frames": self.frames}
+        return save_checkpoint(folder, self.agent, training, counters)
+
+    def restore(self, folder: Path) -> None:
+        """Go on from a checkpoint of the same scene and sizes."""
+        checkpoint = load_checkpoint(folder)
+        if not checkpoint.spec.same_sizes(self.agent.spec):
+            raise InputError(str(folder), "a checkpoint of another scene", f"one of {self.config.scene.name}")
+        try:
+            self.agent.load_state_dict(checkpoint.agent.state_dict())
+        except RuntimeError:
+            raise InputError(
+                str(folder), "weights of other sizes", "the configuration it was trained with"
+            ) from None
+        for name, optimiser in self._optimisers().items():
+            unpack_optimiser(f"optimiser.{name}", optimiser, checkpoint.training)
+        prefix = "buffer."
+        self.buffer.load_state_dict(
+            {k[len(prefix) :]: v for k, v in checkpoint.training.items() if k.startswith(prefix)}
+        )
+        self.iteration, self.frames = checkpoint.counters["iteration"], checkpoint.counters["frames"]
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        found: dict[str, torch.optim.Optimizer] = {"ppo": self.ppo.optimiser}
+        if self.model_learner is not None:
+            found["model"] = self.model_learner.optimiser
+            if self.model_learner.probe_optimiser is not None:
+                found["probe"] = self.model_learner.probe_optimiser
+        if self.imitation is not None:
+            found["imitation"] = self.imitation.optimiser
+        return found
+
+
+def train(
+    config: Config,
+    run_dir: Path | str,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    load_policy: LoadPolicy | None = None,
+    resume: bool = False,
+) -> Path:
+    """Train until ``config.train.frames`` or until told to stop; both end with a checkpoint.
+
+    Args:
+        config: the whole configuration.
+        run_dir: gets ``config.yaml``, ``progress.jsonl``, ``tensorboard/`` and ``checkpoints/<frames>/``.
+        on_progress: called after every iteration.
+        should_stop: asked after every iteration.
+        load_policy: finds the teacher of ``config.imitation``.
+        resume: go on from the newest checkpoint of ``run_dir`` (a run without one starts).
+
+    Returns:
+        The last checkpoint's folder.
+
+    Raises:
+        InputError: ``run_dir`` holds a run already and ``resume`` is not set, or the configuration does not fit.
+    """
+    run_dir = Path(run_dir)
+    newest = latest_checkpoint(run_dir)
+    if newest is not None and not resume:
+        raise InputError("run_dir", str(run_dir), "a folder without checkpoints, or resume")
+    torch.set_num_threads(config.train.threads)
+    scenes = make_vector(
+        config.scene, config.train.copies, config.train.workers, _teacher(config, load_policy)
+    )
+    log = None
+    try:
+        trainer = Trainer(config, scenes)
+        if newest is not None:
+            trainer.restore(newest)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        save_yaml(config, run_dir / "config.yaml")
+        log = ProgressLog(run_dir, trainer.frames)
+        return _loop(trainer, run_dir, log, on_progress or (lambda _: None), should_stop or (lambda: False))
+    finally:
+        scenes.close()
+        if log is not None:
+            log.close()
+
+
+def _loop(
+    trainer: Trainer,
+    run_dir: Path,
+    log: ProgressLog,
+    on_progress: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+) -> Path:
+    settings, rate = trainer.config.train, 0.0
+    checkpoint = latest_checkpoint(run_dir)
+    saved_at = trainer.frames if checkpoint is not None else -1
+    while not trainer.done:
+        began, phase = time.perf_counter(), trainer.phase
+        rollout, metrics = trainer.iterate()
+        stop = should_stop()
+        written = None
+        if stop or trainer.done or trainer.frames - max(saved_at, 0) >= settings.checkpoint_every:
+            checkpoint = written = trainer.save(run_dir / "checkpoints" / f"{trainer.frames:012d}")
+            saved_at = trainer.frames
+            _prune(run_dir, settings.keep_checkpoints)
+        fps = rollout.frames / (time.perf_counter() - began)
+        rate = fps if rate == 0.0 else 0.9 * rate + 0.1 * fps
+        progress = _progress(trainer, rollout, metrics, phase, fps, rate, written)
+        log.write(progress)
+        on_progress(progress)
+        if stop:
+            break
+    assert checkpoint is not None
+    return checkpoint
+
+
+def _progress(
+    trainer: Trainer,
+    rollout: Rollout,
+    metrics: dict[str, float],
+    phase: str,
+    fps: float,
+    rate: float,
+    written: Path | None,
+) -> Progress:
+    returns = rollout.returns()
+    for name, key in (("charts/success_rate", "task_success"), ("charts/scratches", "scratches")):
+        value = float(rollout.info_at_end(key).nanmean())
+        if value == value:  # NaN: the scene has no such number
+            metrics[name] = value
+    return Progress(
+        iteration=trainer.iteration - 1,
+        frames=trainer.frames,
+        total_frames=trainer.config.train.frames,
+        fps=fps,
+        seconds_left=max(0, trainer.config.train.frames - trainer.frames) / max(rate, 1e-9),
+        phase=phase,
+        return_mean=float(returns.mean()),
+        return_std=float(returns.std(unbiased=False)),
+        metrics=metrics,
+        checkpoint=None if written is None else str(written),
+    )
+
+
+def _prune(run_dir: Path, keep: int) -> None:
+    """Delete all but the newest checkpoints."""
+    for folder in sorted((run_dir / "checkpoints").glob("[0-9]*"))[:-keep]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _teacher(config: Config, load_policy: LoadPolicy | None) -> Callable[[SessionEnv], Policy] | None:
+    if not config.imitation.frames:
+        return None
+    if load_policy is None:
+        raise InputError(
+            "imitation.teacher", config.imitation.teacher, "nothing, where no policies can be loaded"
+        )
+    return functools.partial(load_policy, config.imitation.teacher)
