@@ -39,7 +39,7 @@ class Robot:
     grip_rpy: tuple[float, float, float]
     mount: tuple[float, float, float]
     start: tuple[float, ...]
-    torque: float = 12.0
+    torque: float = 4.0
     speed: float = 1.0
 
     def chain(self, name: str) -> Chain:

@@ -102,7 +102,7 @@ class CareScene(SessionEnv):
         self._start_position = np.array(start_tip[0])
         self._start_rotation = matrix_from_rpy(start_tip[1])
         self._start_spread = start_spread
-        self._start_joints, error = self.kinematics.solve(
+        self.start_joints, error = self.kinematics.solve(
             self._start_position, self._start_rotation, np.array(self.robot.start), 500
         )
         if error > 1e-4:
@@ -125,7 +125,7 @@ class CareScene(SessionEnv):
         super().reset(seed=seed)
         self.world.restore()
         offset = self.np_random.uniform(-self._start_spread, self._start_spread, 3)
-        q, _ = self.kinematics.solve(self._start_position + offset, self._start_rotation, self._start_joints)
+        q, _ = self.kinematics.solve(self._start_position + offset, self._start_rotation, self.start_joints)
         self.world.set_joints(self.arm, self._joints, q)
         self._target = np.array(q)
         self.world.drive(self.arm, self._joints, q.tolist(), self._gains, self._torques)

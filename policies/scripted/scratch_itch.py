@@ -1,0 +1,186 @@
+"""A scripted oracle for ScratchItch: sees the itch, goes round the limb to it, presses and strokes.
+
+It is the check that the task can be done, the upper reference beside the trained oracle, and a teacher for imitation.
+It knows m (``needs_privileged``); no learned policy may read what it reads.
+
+Each step, in cylindrical coordinates about the itchy limb: where should the tip be heading → a tip velocity → joint
+speeds by damped least squares → the action that asks the scene's controller for them. Three phases by geometry alone,
+so that a moved itch simply starts again: *cross* above the skin, *press* onto the itch, *stroke* along the limb.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamite.acting import Decision
+from scenes.base import Privileged
+from scenes.care.arm import TOOL_TIP, Controller
+from scenes.care.body import ARM_PARTS, arm_part_capsule
+from scenes.care.chain import Kinematics
+from scenes.care.scene import SUBSTEPS, TIME_STEP_S
+from scenes.care.scratch_itch import ScratchItch
+
+CONTROL_STEP_S = SUBSTEPS * TIME_STEP_S
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """How it moves and scratches.
+
+    Attributes:
+        clearance_m: height above the skin at which it crosses.
+        press_m: how far below the skin the tip is aimed while scratching.
+        near_rad, near_m: how close (about, along the limb) it must be before it presses.
+        speed_m_s: tip speed while crossing.
+        braking_m_s2: deceleration it counts on; the arm overshoots if this is more than its motors can give.
+        amplitude_m: half-length of a stroke.
+        stroke_m_s: tip speed of a stroke.
+        half_period: control steps from one end of a stroke to the other.
+        force_gain_m: m of aim per N below the preferred force, where one is preferred.
+        pointing: weight of turning the tool towards the skin, against moving its tip.
+        posture: weight of staying near the start posture, against moving the tip.
+    """
+
+    clearance_m: float = 0.03
+    press_m: float = 0.012
+    near_rad: float = 0.6
+    near_m: float = 0.04
+    speed_m_s: float = 0.35
+    braking_m_s2: float = 0.35
+    amplitude_m: float = 0.02
+    stroke_m_s: float = 0.2
+    half_period: int = 3
+    force_gain_m: float = 0.004
+    pointing: float = 0.1
+    posture: float = 0.03
+
+
+STROKES: dict[str, Stroke] = {"assistive_gym": Stroke(), "responsive": Stroke(speed_m_s=0.5, braking_m_s2=1.0)}
+
+
+def full_speed(controller: Controller) -> float:
+    """Joint speed (rad/s) that an action of 1 asks of a controller."""
+    if controller.from_target:
+        return controller.reach / CONTROL_STEP_S
+    return controller.gain * controller.reach / TIME_STEP_S
+
+
+class Oracle:
+    """See the module's docstring.
+
+    Args:
+        scene: the scene it will act in (its robot, controller and body sizes are read once).
+        stroke: how it moves; default by the scene's controller.
+    """
+
+    name = "scripted/scratch_itch"
+    needs_privileged = True
+
+    def __init__(self, scene: ScratchItch, stroke: Stroke | None = None) -> None:
+        self._stroke = stroke or STROKES[scene.controller_name]
+        self._full_speed = full_speed(scene.controller)
+        self._size = scene.person.size
+        self._n = scene.robot.n_joints
+        # The observation is in the robot's base frame; so is the arithmetic here.
+        self._kinematics = Kinematics(scene.chain, np.eye(4), TOOL_TIP)
+        self._rest = scene.start_joints
+        # The torso and the chair's back are behind the upper arm: the tip never goes round that way.
+        self._behind = scene.base[:3, :3].T @ np.array([0.0, 1.0, 0.0])
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        self._clock = 0
+        self._press = 0.0
+
+    def act(self, observation: np.ndarray, reward: float, privileged: Privileged | None = None) -> Decision:
+        if privileged is None:
+            raise ValueError(f"{self.name} is an oracle: it must be given the privileged state")
+        n, stroke = self._n, self._stroke
+        obs = observation.astype(np.float64)
+        tip, target = obs[:3], privileged.features[3:6]
+        joints = obs[7 : 7 + n]
+        shoulder, elbow, wrist = obs[7 + 2 * n : 16 + 2 * n].reshape(3, 3)
+        itch = privileged.latent["itch"]
+        near, far = (shoulder, elbow) if itch.part == ARM_PARTS[0] else (elbow, wrist)
+        radius, _ = arm_part_capsule(self._size, itch.part)
+        contact_radius = radius + 0.01  # of the tip's centre when it touches
+
+        axis = (far - near) / np.linalg.norm(far - near)
+        along, out = _cylindrical(tip - near, axis)
+        wanted_along, wanted_out = _cylindrical(target - near, axis)
+        height = float(np.linalg.norm(out))
+        outward = out / max(height, 1e-6)
+        goal_out = wanted_out / np.linalg.norm(wanted_out)
+        turn = math.atan2(float(np.cross(outward, goal_out) @ axis), float(outward @ goal_out))
+        if itch.part == ARM_PARTS[0]:
+            turn = self._front_way(outward, turn, axis)
+        sideways = np.cross(axis, outward)
+
+        at_itch = abs(turn) < stroke.near_rad and abs(wanted_along - along) < stroke.near_m
+        if at_itch:
+            velocity = self._scratch(privileged, obs[-1], height, contact_radius, wanted_along - along, axis, outward)
+            velocity += sideways * np.clip(3.0 * turn * height, -0.1, 0.1)
+        else:
+            self._clock, self._press = 0, 0.0
+            error = (
+                axis * (wanted_along - along)
+                + sideways * (np.clip(turn, -0.6, 0.6) * max(height, contact_radius))
+                + outward * np.clip(contact_radius + stroke.clearance_m - height, -0.3, 0.1)
+            )
+            distance = float(np.linalg.norm(error))
+            speed = min(stroke.speed_m_s, math.sqrt(2 * stroke.braking_m_s2 * distance))
+            velocity = error * (speed / max(distance, 1e-9))
+        return Decision(self._joint_action(joints, velocity, -goal_out))
+
+    def _front_way(self, outward: np.ndarray, turn: float, axis: np.ndarray) -> float:
+        """``turn`` (rad about ``axis``), taken the other way round if it would pass behind the arm."""
+        behind = self._behind - (self._behind @ axis) * axis
+        to_behind = math.atan2(float(np.cross(outward, behind) @ axis), float(outward @ behind))
+        passes = abs(to_behind) < abs(turn) and to_behind * turn > 0
+        return turn - math.copysign(2 * math.pi, turn) if passes and abs(turn) > 0.5 else turn
+
+    def _scratch(
+        self,
+        privileged: Privileged,
+        force: float,
+        height: float,
+        contact_radius: float,
+        to_centre: float,
+        axis: np.ndarray,
+        outward: np.ndarray,
+    ) -> np.ndarray:
+        """Tip velocity (3,) of pressing and stroking."""
+        stroke = self._stroke
+        if "force" in privileged.latent:
+            step = stroke.force_gain_m * (privileged.latent["force"] - force)
+            self._press = float(np.clip(self._press + step, 0.0, 0.06))
+        else:
+            self._press = stroke.press_m
+        inward = contact_radius - self._press - height
+        side = 1.0 if (self._clock // stroke.half_period) % 2 == 0 else -1.0
+        self._clock += 1
+        swing = np.clip((side * stroke.amplitude_m + to_centre) / CONTROL_STEP_S, -stroke.stroke_m_s, stroke.stroke_m_s)
+        return axis * swing + outward * np.clip(inward / CONTROL_STEP_S, -0.2, 0.2)
+
+    def _joint_action(self, joints: np.ndarray, velocity: np.ndarray, point_to: np.ndarray) -> np.ndarray:
+        """Action (n,) whose joint speeds move the tip with ``velocity`` and turn the tool towards ``point_to``."""
+        _, rotation, jacobian = self._kinematics.forward(joints)
+        stroke, n = self._stroke, self._n
+        # Two rows for pointing: roll about the tool's own axis (its x) is free.
+        across = rotation[:, 1:].T
+        turn = across @ np.cross(rotation[:, 0], point_to)
+        home = (self._rest - joints + math.pi) % (2 * math.pi) - math.pi
+        task = np.vstack([jacobian[:3], stroke.pointing * across @ jacobian[3:], stroke.posture * np.eye(n)])
+        wanted = np.concatenate([velocity, stroke.pointing * np.clip(turn, -0.5, 0.5), stroke.posture * 0.5 * home])
+        speeds = np.linalg.solve(task.T @ task + 1e-6 * np.eye(n), task.T @ wanted)
+        action = speeds / self._full_speed
+        return np.clip(action, -1.0, 1.0).astype(np.float32)
+
+
+def _cylindrical(point: np.ndarray, axis: np.ndarray) -> tuple[float, np.ndarray]:
+    """Distance along ``axis`` and the component (3,) across it."""
+    along = float(point @ axis)
+    return along, point - along * axis
