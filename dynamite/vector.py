@@ -162,6 +162,41 @@ class SerialVector:
             scene.close()
 
 
+class ArrayVector:
+    """A scene that steps its copies as arrays (its ``vector`` class method), behind the same protocol.
+
+    Args:
+        arrays: has ``scene``, ``n``, ``reset(seeds)`` and ``step(actions)``; these return the arrays of a Snapshot, with
+            ``success`` (N,) for the info.
+    """
+
+    def __init__(self, arrays: Any) -> None:
+        self.arrays, self.n, self.spec = arrays, arrays.n, SceneSpec.of(arrays.scene)
+        self.now = Snapshot.empty(self.spec, self.n)
+        self.now.info[:] = np.nan
+
+    def _take(self, out: Any) -> Snapshot:
+        now = self.now
+        now.observation, now.reward, now.ended, now.session = (
+            out.observation,
+            out.reward,
+            out.ended,
+            out.session,
+        )
+        now.latent, now.privileged = out.latent, out.privileged
+        now.info[:, INFO_KEYS.index("task_success")] = out.success
+        return now
+
+    def reset(self, seeds: np.ndarray) -> Snapshot:
+        return self._take(self.arrays.reset(seeds))
+
+    def step(self, actions: np.ndarray) -> Snapshot:
+        return self._take(self.arrays.step(actions))
+
+    def close(self) -> None:
+        self.arrays.scene.close()
+
+
 def make_vector(
     config: SceneConfig, n: int, workers: int = 0, teacher: TeacherFactory | None = None
 ) -> VectorScene:
@@ -175,7 +210,7 @@ def make_vector(
     """
     make_arrays = getattr(find_scene(config.name).load(), "vector", None)
     if make_arrays is not None and teacher is None:
-        return make_arrays(n, **scene_options(config))
+        return ArrayVector(make_arrays(n, **scene_options(config)))
     if workers == 0:
         return SerialVector(config, n, teacher)
     if workers > n:

@@ -37,6 +37,18 @@ SCENES: dict[str, SceneEntry] = {
         "ScratchItch",
         "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
     ),
+    "gridworld": SceneEntry(
+        "scenes/Gridworld-v1",
+        "scenes.control.gridworld",
+        "Gridworld",
+        "Two goals, one pays; when a session ends the agent returns to the start and the roles may swap.",
+    ),
+    "gridworld_stay": SceneEntry(
+        "scenes/GridworldStay-v1",
+        "scenes.control.gridworld",
+        "GridworldStay",
+        "Two goals, one pays; nothing but the reward tells that the roles swapped.",
+    ),
 }
 
 
