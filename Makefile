@@ -1,0 +1,41 @@
+# Every command a developer needs. `make` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help install demo test test-slow lint bench images clean
+
+help: ## List these commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt scripts/install.sh
+	@sh scripts/install.sh $(PYTHON) $(VENV)
+	@touch $@
+
+install: $(STAMP) ## Make .venv and install everything pinned by constraints.txt
+
+demo: $(STAMP) ## Watch the robot adapt: a window, or a film in out/ without a screen
+	@$(BIN)/robot-app demo --force
+
+test: $(STAMP) ## The whole test suite (under 10 minutes on two cores)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-slow: $(STAMP) ## The longer checks as well
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or not slow"
+
+lint: $(STAMP) ## ruff, mypy and the layering contract
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+bench: $(STAMP) ## Print the measured speeds, one JSON line each
+	@$(BIN)/python -m benchmarks.scene_speed --json
+	@$(BIN)/python -m benchmarks.render_speed
+	@$(BIN)/python -m benchmarks.window --json
+
+images: $(STAMP) ## Redraw the pictures of the README
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m robot_app.window.screenshots --out docs/images
+
+clean: ## Remove what the commands above made (not .venv)
+	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache *.egg-info
