@@ -14,9 +14,21 @@ def pose_matrices(poses: np.ndarray) -> np.ndarray:
     poses = np.asarray(poses, float)
     x, y, z, w = (poses[:, 3:] / np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)).T
     matrices = np.zeros((len(poses), 4, 4))
-    matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 0, 2] = 1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)
-    matrices[:, 1, 0], matrices[:, 1, 1], matrices[:, 1, 2] = 2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)
-    matrices[:, 2, 0], matrices[:, 2, 1], matrices[:, 2, 2] = 2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)
+    matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 0, 2] = (
+        1 - 2 * (y * y + z * z),
+        2 * (x * y - z * w),
+        2 * (x * z + y * w),
+    )
+    matrices[:, 1, 0], matrices[:, 1, 1], matrices[:, 1, 2] = (
+        2 * (x * y + z * w),
+        1 - 2 * (x * x + z * z),
+        2 * (y * z - x * w),
+    )
+    matrices[:, 2, 0], matrices[:, 2, 1], matrices[:, 2, 2] = (
+        2 * (x * z - y * w),
+        2 * (y * z + x * w),
+        1 - 2 * (x * x + y * y),
+    )
     matrices[:, :3, 3], matrices[:, 3, 3] = poses[:, :3], 1.0
     return matrices  # fmt: skip
 

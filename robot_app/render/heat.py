@@ -34,7 +34,12 @@ def _spline(n: int, periodic: bool) -> np.ndarray:
     weights = np.zeros((SUPERSAMPLE * n, n))
     base = np.floor(centres).astype(int)
     t = centres - base
-    basis = [(1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6]
+    basis = [
+        (1 - t) ** 3 / 6,
+        (3 * t**3 - 6 * t**2 + 4) / 6,
+        (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
+        t**3 / 6,
+    ]
     for shift, b in zip((-1, 0, 1, 2), basis, strict=True):
         column = base + shift
         column = column % n if periodic else np.clip(column, 0, n - 1)

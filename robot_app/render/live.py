@@ -105,7 +105,9 @@ class LiveRenderer:
             [("p", "f4", 3), ("n", "f4", 3), ("c", "u1", 4), ("b", "u1", 4), ("w", "f4", 4), ("s", "f4", 4)],
         )
         vertex["p"], vertex["n"], vertex["c"][:, :3] = model.vertices, model.normals, model.colors
-        order = np.argsort(-model.weights, axis=1, kind="stable")  # the shader's shortcut wants the largest first
+        order = np.argsort(
+            -model.weights, axis=1, kind="stable"
+        )  # the shader's shortcut wants the largest first
         vertex["b"] = np.take_along_axis(model.bones, order, 1)
         vertex["w"] = np.take_along_axis(model.weights, order, 1)
         vertex["c"][:, 3] = np.round(255 * _gloss(model.frames)[vertex["b"][:, 0]])
@@ -122,7 +124,8 @@ class LiveRenderer:
             used = [(n if n in program else None) for n in names]
             sizes = dict(zip(names, (12, 12, 4, 4, 16, 16), strict=True))
             pieces = [
-                part if name else f"{sizes[n]}x" for part, name, n in zip(layout.split(), used, names, strict=True)
+                part if name else f"{sizes[n]}x"
+                for part, name, n in zip(layout.split(), used, names, strict=True)
             ]
             content = [(self._vertices, " ".join(pieces), *[n for n in used if n])]
             return context.vertex_array(program, content, self._faces, index_element_size=4)
@@ -318,7 +321,10 @@ class LiveRenderer:
                 self._heat_texture.release()
             self._heat_texture = self.context.texture_array(size, 1, dtype="f4")
             self._heat_texture.filter = moderngl.LINEAR, moderngl.LINEAR
-            self._heat_texture.repeat_x, self._heat_texture.repeat_y = True, False  # the angle closes on itself
+            self._heat_texture.repeat_x, self._heat_texture.repeat_y = (
+                True,
+                False,
+            )  # the angle closes on itself
         self._heat_texture.write(values.tobytes())
         self._heat_key = heat
 

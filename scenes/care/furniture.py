@@ -9,7 +9,7 @@ z = 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class _Setting:
     foot: tuple[float, float, float]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _setting(gender: str) -> _Setting:
     size, frames = SIZES[gender], seated_frames(gender)
     ankle = frames["left_foot"]
@@ -72,7 +72,7 @@ def _setting(gender: str) -> _Setting:
 
 
 # ------------------------------------------------------------------------------------------------------ looks
-@lru_cache(maxsize=None)
+@cache
 def wheelchair_mesh(gender: str = "male") -> Mesh:
     """The whole chair, set to the ``gender``'s body; about 9k triangles."""
     s = _setting(gender)
@@ -187,7 +187,7 @@ def _joystick(armrest: float) -> list[Mesh]:
     ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def mount_mesh(robot: str) -> Mesh:
     """The bracket that carries the robot: out from the right side's rails, under the robot's base."""
     x, y, z = ROBOT_MOUNTS[robot]

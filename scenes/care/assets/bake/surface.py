@@ -1,0 +1,196 @@
+"""A surface with per-vertex attributes, and what the bake does to it: cut along level sets, rims, normals, occlusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Surface:
+    """V vertices with attributes, F triangles.
+
+    Attributes:
+        at: (V, 3) posed position, m.
+        rest: (V, 3) position in the A pose, where cuts are easiest to say.
+        normal: (V, 3) unit, of the posed surface.
+        weights: (V, W) skin weights.
+        color: (V, 3) sRGB 0…255.
+        part: (V,) index + 1 of the itchy part the vertex lies on, 0 elsewhere.
+        faces: (F, 3).
+    """
+
+    at: np.ndarray
+    rest: np.ndarray
+    normal: np.ndarray
+    weights: np.ndarray
+    color: np.ndarray
+    part: np.ndarray
+    faces: np.ndarray
+
+    def keep(self, faces: np.ndarray) -> Surface:
+        """Only the given faces, (n, 3) indices or (F,) mask, and the vertices they use."""
+        faces = self.faces[faces] if faces.dtype == bool else faces
+        used, inverse = np.unique(faces, return_inverse=True)
+        fields = {k: getattr(self, k)[used] for k in ("at", "rest", "normal", "weights", "color", "part")}
+        return Surface(**fields, faces=inverse.reshape(-1, 3))
+
+    def painted(self, color) -> Surface:
+        return replace(self, color=np.broadcast_to(np.asarray(color, float), self.at.shape).copy())
+
+    def on_part(self, index: int) -> Surface:
+        return replace(self, part=np.full(len(self.at), index))
+
+    def inflated(self, distance) -> Surface:
+        """Moved along the normals by ``distance`` (m, a number or (V,))."""
+        shift = np.broadcast_to(distance, len(self.at))[:, None] * self.normal
+        return replace(self, at=self.at + shift)
+
+
+def join(surfaces: list[Surface]) -> Surface:
+    """One surface of many."""
+    surfaces = [s for s in surfaces if len(s.faces)]
+    starts = np.cumsum([0] + [len(s.at) for s in surfaces[:-1]])
+    fields = ("at", "rest", "normal", "weights", "color", "part")
+    joined = {k: np.concatenate([getattr(s, k) for s in surfaces]) for k in fields}
+    faces = np.concatenate([s.faces + n for s, n in zip(surfaces, starts, strict=True)])
+    return Surface(**joined, faces=faces)
+
+
+def triangles(quads: np.ndarray) -> np.ndarray:
+    """(F, 3) of quads (Q, 4); a quad that repeats a corner is one triangle."""
+    both = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    return both[(both[:, 0] != both[:, 1]) & (both[:, 1] != both[:, 2]) & (both[:, 0] != both[:, 2])]
+
+
+def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) unit normals, each face weighted by its angle at the vertex (so that quads split either way agree)."""
+    normals = np.zeros_like(points)
+    corners = points[faces]
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-15)
+    for k in range(3):
+        a, b = corners[:, (k + 1) % 3] - corners[:, k], corners[:, (k + 2) % 3] - corners[:, k]
+        cos = (a * b).sum(1) / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-15)
+        np.add.at(normals, faces[:, k], np.arccos(np.clip(cos, -1, 1))[:, None] * flat)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def cut(surface: Surface, value: np.ndarray) -> tuple[Surface, Surface]:
+    """Split along ``value`` (V,) = 0, straight through the triangles; returns (value > 0, value < 0)."""
+    value = np.asarray(value, float).copy()
+    faces = surface.faces
+    # a crossing close to a vertex is moved onto it: no slivers
+    for k in range(3):
+        i, j = faces[:, k], faces[:, (k + 1) % 3]
+        crossing = value[i] * value[j] < 0
+        share = np.abs(value[i]) / np.maximum(np.abs(value[i]) + np.abs(value[j]), 1e-15)
+        value[i[crossing & (share < 0.04)]] = 0.0
+        value[j[crossing & (share > 0.96)]] = 0.0
+
+    sign = np.sign(value).astype(int)
+    s = sign[faces]
+    plain_up, plain_down = (s >= 0).all(1) & (s > 0).any(1), (s <= 0).all(1)
+    mixed = ~(plain_up | plain_down)
+
+    new_edges: dict[tuple[int, int], int] = {}
+    pairs: list[tuple[int, int]] = []
+
+    def middle(i: int, j: int) -> int:
+        key = (min(i, j), max(i, j))
+        if key not in new_edges:
+            new_edges[key] = len(value) + len(pairs)
+            pairs.append(key)
+        return new_edges[key]
+
+    up, down = [], []
+    for face in faces[mixed]:
+        loop: list[tuple[int, int]] = []
+        for k in range(3):
+            i, j = int(face[k]), int(face[(k + 1) % 3])
+            loop.append((i, sign[i]))
+            if sign[i] * sign[j] < 0:
+                loop.append((middle(i, j), 0))
+        for side, out in ((1, up), (-1, down)):
+            ring = [v for v, g in loop if g * side >= 0]
+            out += [[ring[0], ring[k], ring[k + 1]] for k in range(1, len(ring) - 1)]
+
+    if pairs:
+        i, j = np.array(pairs).T
+        t = (value[i] / (value[i] - value[j]))[:, None]
+
+        def extended(x: np.ndarray) -> np.ndarray:
+            column = x if x.ndim == 2 else x[:, None]
+            return np.concatenate([column, (1 - t) * column[i] + t * column[j]])
+
+        fields = {k: extended(getattr(surface, k)) for k in ("at", "rest", "normal", "weights", "color")}
+        fields["normal"] /= np.maximum(np.linalg.norm(fields["normal"], axis=1, keepdims=True), 1e-12)
+        part = np.concatenate([surface.part, surface.part[i]])
+        surface = Surface(**fields, part=part, faces=faces)
+    empty = np.zeros((0, 3), int)
+    pieces = []
+    for plain, extra in ((plain_up, up), (plain_down, down)):
+        pieces.append(surface.keep(np.concatenate([faces[plain], np.array(extra, int) if extra else empty])))
+    return pieces[0], pieces[1]
+
+
+def rim(surface: Surface, near, depth: float, color) -> Surface:
+    """A strip that folds inwards from those boundary edges whose both ends satisfy ``near`` (V,) bool: a hem."""
+    edges = np.concatenate([surface.faces[:, [0, 1]], surface.faces[:, [1, 2]], surface.faces[:, [2, 0]]])
+    key = np.sort(edges, 1)
+    _, first, count = np.unique(key, axis=0, return_index=True, return_counts=True)
+    border = edges[first[count == 1]]
+    border = border[np.asarray(near)[border].all(1)]
+    i, j = border.T
+    n = len(border)
+    inward = surface.at - depth * surface.normal
+    at = np.concatenate([surface.at[j], surface.at[i], inward[i], inward[j]])
+    faces = np.concatenate([np.stack([np.arange(n) + a * n for a in t], 1) for t in ((0, 1, 2), (0, 2, 3))])
+    pick = np.concatenate([j, i, i, j])
+    strip = Surface(at, surface.rest[pick], surface.normal[pick], surface.weights[pick], surface.color[pick], surface.part[pick], faces)  # fmt: skip
+    normal = vertex_normals(at, faces)
+    return replace(strip, normal=normal).painted(color)
+
+
+def occlusion(
+    points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 48, reach: float = 0.6
+) -> np.ndarray:
+    """(V,) share of the sky each point sees, cosine-weighted, within ``reach`` m; rays by PyBullet.
+
+    Args:
+        blockers: pairs of vertices (n, 3) and faces (m, 3) that stop light.
+    """
+    import pybullet
+
+    client = pybullet.connect(pybullet.DIRECT)
+    for vertices, faces in blockers:
+        for start in range(0, len(faces), 8000):  # PyBullet refuses very large index arrays
+            chunk, inverse = np.unique(faces[start : start + 8000], return_inverse=True)
+            shape = pybullet.createCollisionShape(
+                pybullet.GEOM_MESH,
+                vertices=vertices[chunk].tolist(),
+                indices=inverse.ravel().tolist(),
+                flags=pybullet.GEOM_FORCE_CONCAVE_TRIMESH,
+                physicsClientId=client,
+            )
+            pybullet.createMultiBody(0, shape, physicsClientId=client)
+    k = np.arange(n_rays)
+    r, phi = np.sqrt((k + 0.5) / n_rays), k * np.pi * (3 - np.sqrt(5))
+    local = np.stack([r * np.cos(phi), r * np.sin(phi), np.sqrt(1 - r * r)], 1)
+    side = np.cross(normals, np.where(np.abs(normals[:, :1]) < 0.8, [[1.0, 0, 0]], [[0, 1.0, 0]]))
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    other = np.cross(normals, side)
+    seen = np.zeros(len(points))
+    for direction in local:
+        d = direction[0] * side + direction[1] * other + direction[2] * normals
+        start = points + 0.0015 * normals + 0.001 * d
+        for low in range(0, len(points), 8000):
+            part = slice(low, low + 8000)
+            hits = pybullet.rayTestBatch(
+                start[part].tolist(), (start[part] + reach * d[part]).tolist(), physicsClientId=client
+            )
+            # a distant blocker takes less away than a near one
+            seen[part] += [1.0 if hit[0] < 0 else 0.55 * hit[2] for hit in hits]
+    pybullet.disconnect(client)
+    return seen / n_rays
