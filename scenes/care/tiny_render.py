@@ -15,6 +15,7 @@ from PIL import Image
 from scenes.care.world import p as bullet
 from scenes.visual import VisualModel
 
+Color = tuple[int, int, int]
 _TOP, _BOTTOM = (58, 64, 76), (104, 112, 124)
 _LIGHT = (-0.45, -0.52, 0.80)
 
@@ -82,8 +83,12 @@ class TinyPicture:
         width: int,
         height: int,
         shadow: bool = False,
+        background: tuple[Color, Color] = (_TOP, _BOTTOM),
     ) -> np.ndarray:
-        """(height, width, 3) uint8 of the frames at ``poses`` (K, 7), seen from ``eye`` (m, world)."""
+        """(height, width, 3) uint8 of the frames at ``poses`` (K, 7), seen from ``eye`` (m, world).
+
+        ``background`` runs from its first colour at the top to its second at the bottom.
+        """
         for frame, body in self._bodies.items():
             pose = poses[frame].tolist()
             bullet.resetBasePositionAndOrientation(body, pose[:3], pose[3:], physicsClientId=self._client)
@@ -105,7 +110,7 @@ class TinyPicture:
         )
         image = np.ascontiguousarray(np.asarray(color, np.uint8).reshape(height, width, 4)[:, :, :3])
         empty = np.asarray(owner).reshape(height, width) < 0
-        ramp = np.linspace(_TOP, _BOTTOM, height)[:, None].astype(np.uint8)
+        ramp = np.linspace(*background, height)[:, None].astype(np.uint8)
         np.copyto(image, np.broadcast_to(ramp, image.shape), where=empty[:, :, None])
         return image
 
