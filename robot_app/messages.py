@@ -1,0 +1,126 @@
+"""What the simulator's process says to the application. Commands go the other way as ``(name, arguments)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynamite.acting import Event, Frame
+from robot_app.recipe import SceneRecipe
+from scenes.latent import Latent, LatentSpace
+from scenes.visual import CameraPreset
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scene and a policy stand ready, paused at step 0.
+
+    Attributes:
+        number: of the scene, rising; poses in shared memory carry it.
+        model: the pickled VisualModel, or None where the scene cannot be drawn or is the one drawn before.
+        drawable: whether there is a picture.
+        why_not: in words, where there is none.
+        step_s: simulated seconds per step.
+        has_reference: whether an oracle plays along.
+        changed_scene: False where only the policy is new.
+    """
+
+    number: int
+    recipe: SceneRecipe
+    policy: str
+    needs_privileged: bool
+    policies: tuple[str, ...]
+    space: LatentSpace
+    cameras: tuple[CameraPreset, ...]
+    model: bytes | None
+    drawable: bool
+    why_not: str
+    episode_length: int
+    step_s: float
+    has_reference: bool
+    changed_scene: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Frame (without poses and observation-sized extras), in order, none left out.
+
+    Attributes:
+        episode: number of the episode since the process started.
+        seed: of that episode.
+        revised: the step was told before; an edit has changed what is true in it.
+    """
+
+    episode: int
+    seed: int
+    frame: Frame
+    revised: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The oracle's rewards (t,) on the same episode, as far as known; replaces what was said before."""
+
+    episode: int
+    rewards: np.ndarray
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Edited:
+    """Something was done from outside; ``edits`` counts them since the process started."""
+
+    episode: int
+    event: Event
+    latent: Latent
+    edits: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """``playing``, ``paused`` or ``finished``; and the simulated seconds per second of wall time lately."""
+
+    state: str
+    speed: float
+    factor: float
+    episode: int
+    seed: int
+    t: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The recording of episodes began (``path``) or ended (None); ``n_frames`` written."""
+
+    path: str | None
+    n_frames: int = 0
+    finished: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A command could not be obeyed; nothing has changed.
+
+    Attributes:
+        what: the command, in words.
+        message: one line that says what to do.
+        traceback: for a report; empty for a user's mistake.
+    """
+
+    what: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """The simulator's process is gone."""
+
+    exit_code: int | None
+    report: str
+
+
+Message = Loaded | Step | Reference | Edited | Status | Recorded | Refused | Crashed
+Command = tuple[str, dict[str, Any]]

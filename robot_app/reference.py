@@ -1,0 +1,57 @@
+"""Reference: what the scripted oracle earns on the same seed, the same schedule and the same edits.
+
+A second copy of the scene plays the oracle's episode in the simulator's idle moments. The session process has a random
+stream of its own, which no action shifts, so both episodes meet the same preferences at the same steps. An edit starts the
+reference over with that edit in it: what is compared is always the whole episode.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from dynamite.acting import Event, Policy
+from robot_app.live_episode import LiveEpisode
+from scenes.base import SessionEnv
+
+
+class Reference:
+    """Args:
+    scene: a copy of its own. policy: an oracle for it.
+    """
+
+    def __init__(self, scene: SessionEnv, policy: Policy) -> None:
+        self.scene, self.policy = scene, policy
+        self._episode: LiveEpisode | None = None
+        self._rewards: list[float] = []
+
+    def restart(self, seed: int, termination: object, events: list[Event]) -> None:
+        """Begin an episode."""
+        self._seed, self._termination = seed, termination
+        self._events: dict[int, list[Event]] = {}
+        for event in events:
+            self._events.setdefault(event.t, []).append(event)
+        self._episode = None
+        self._rewards = []
+
+    @property
+    def complete(self) -> bool:
+        return self._episode is not None and self._episode.done
+
+    @property
+    def rewards(self) -> np.ndarray:
+        """(t,) reward of each step so far."""
+        return np.array(self._rewards)
+
+    def advance(self, budget_s: float) -> None:
+        """Go on for about ``budget_s``."""
+        until = time.perf_counter() + budget_s
+        if self._episode is None:
+            self._episode = LiveEpisode(self.scene, self.policy, self._seed, self._termination, draw=False)
+        episode = self._episode
+        while not episode.done and time.perf_counter() < until:
+            for event in self._events.get(episode.t, ()):
+                episode.edit(event.kind, event.value)
+            episode.advance()
+            self._rewards.append(float(episode.frame().reward))

@@ -1,0 +1,194 @@
+"""Runtime: scene and policy in a process of their own, steered by calls and heard through messages.
+
+    with Runtime() as runtime:
+        runtime.load(SceneRecipe("scratch_itch"), "scripted/scratch_itch", seed=0)
+        runtime.play()
+        for message in runtime.wait(1.0): ...
+
+Every per-step Frame arrives, in order, in :meth:`Runtime.poll`; poses are in ``runtime.frames``, newest only. No call here
+waits for the simulator, except :meth:`Runtime.wait` and :meth:`Runtime.close`. No Qt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from robot_app.messages import Crashed, Message
+from robot_app.recipe import SceneRecipe
+from robot_app.shared_frames import SharedFrames
+from robot_app.simulator import serve
+
+#: Simulated seconds per second; the last is as fast as the machine allows.
+SPEEDS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, float("inf"))
+
+
+class Runtime:
+    """Starts the process at once; it imports while the caller goes on."""
+
+    def __init__(self) -> None:
+        self.frames = SharedFrames()
+        descriptor, self._errors = tempfile.mkstemp(prefix="robot-app-simulator-", suffix=".log")
+        os.close(descriptor)
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=serve, args=(theirs, self.frames.name, self._errors), name="simulator", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._crash: Crashed | None = None
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    @property
+    def alive(self) -> bool:
+        return self._crash is None and self._process.is_alive()
+
+    def fileno(self) -> int:
+        """Becomes readable when there is something to :meth:`poll`."""
+        return self._connection.fileno()
+
+    # ------------------------------------------------------------------------------------------------ commands
+    def load(self, recipe: SceneRecipe, policy: str, seed: int = 0, play: bool = False) -> None:
+        """Another scene; answered by Loaded or Refused (then the old one goes on)."""
+        self._send("load", recipe=recipe, policy=policy, seed=seed, play=play)
+
+    def set_policy(self, policy: str, at_next_episode: bool = False) -> None:
+        """Another policy in the same scene, by name or checkpoint folder."""
+        self._send("policy", policy=policy, at_next_episode=at_next_episode)
+
+    def play(self) -> None:
+        """Go on; from a finished episode, to the next."""
+        self._send("play")
+
+    def pause(self) -> None:
+        self._send("pause")
+
+    def step(self) -> None:
+        """Pause, and take one step."""
+        self._send("step")
+
+    def set_speed(self, speed: float) -> None:
+        """One of SPEEDS."""
+        self._send("speed", speed=speed)
+
+    def set_loop(self, loop: bool) -> None:
+        """Whether a finished episode is followed by the next seed's."""
+        self._send("loop", loop=loop)
+
+    def reset(self, seed: int) -> None:
+        """Start the episode over with ``seed``."""
+        self._send("reset", seed=seed)
+
+    def override(self, fields: Any, at_next_session: bool = False) -> None:
+        """Change the hidden preference, now or when the session ends; JSON-plain fields, the others stay."""
+        self._send("edit", kind="override_next" if at_next_session else "override", value=fields)
+
+    def set_termination(self, value: float | dict[str, int]) -> None:
+        """A probability per step, or ``{"length": steps}``."""
+        self._send("edit", kind="termination", value=value)
+
+    def record(self, folder: Path | str | None) -> None:
+        """Write every coming episode as a folder under ``folder``; None ends it."""
+        self._send("record", folder=None if folder is None else str(folder))
+
+    def _send(self, name: str, **arguments: Any) -> None:
+        if self._crash is None:
+            # A dead process is found by poll, which also says why.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
+                self._connection.send((name, arguments))
+
+    # ------------------------------------------------------------------------------------------------ messages
+    def poll(self, limit: int = 10_000) -> list[Message]:
+        """Everything that has arrived, without waiting. A crash is told once."""
+        found: list[Message] = []
+        if self._crash is not None:
+            return found
+        try:
+            while len(found) < limit and self._connection.poll():
+                found.extend(self._connection.recv())
+        except (EOFError, ConnectionResetError, OSError):
+            self._process.join(2.0)
+            self._crash = Crashed(self._process.exitcode, self._report())
+            found.append(self._crash)
+        return found
+
+    def wait(self, seconds: float) -> list[Message]:
+        """Messages as soon as there are any, or none after ``seconds``."""
+        if self._crash is None:
+            self._connection.poll(seconds)
+        return self.poll()
+
+    def wait_for(self, kind: type, seconds: float = 20.0) -> list[Message]:
+        """All messages up to and including the first of ``kind`` (for scripts and tests).
+
+        Raises:
+            TimeoutError: it did not come; the message says what did.
+        """
+        found: list[Message] = []
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found += self.wait(0.1)
+            if any(isinstance(message, kind) for message in found):
+                return found
+        raise TimeoutError(f"no {kind.__name__} within {seconds:g} s; heard {[type(m).__name__ for m in found]}")
+
+    def _report(self) -> str:
+        code = self._process.exitcode
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        try:
+            text = Path(self._errors).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            text = ""
+        return f"The simulator's process ended ({how}).\n{text[-6000:]}".rstrip()
+
+    # ------------------------------------------------------------------------------------------------ life
+    def restart(self) -> None:
+        """A fresh process after a crash; load a scene next."""
+        self._end_process()
+        Path(self._errors).write_text("", encoding="utf-8")
+        self._start()
+
+    def close(self) -> None:
+        """End the process, whatever it is doing; safe to call twice."""
+        self._end_process()
+        self.frames.close()
+        Path(self._errors).unlink(missing_ok=True)
+
+    def _end_process(self) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            self._connection.send(("close", {}))
+        # It may be blocked telling us something: hear it out, so that it gets to the close.
+        until = time.monotonic() + 3.0
+        while self._process.is_alive() and time.monotonic() < until:
+            try:
+                if self._connection.poll(0.05):
+                    self._connection.recv()
+            except (EOFError, OSError):
+                self._process.join(0.5)
+                break
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._connection.close()
+        self._process.close()
+        self._process = None
