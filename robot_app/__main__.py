@@ -1,0 +1,5 @@
+"""``python -m robot_app`` is ``robot-app``."""
+
+from robot_app.cli import main
+
+raise SystemExit(main())
