@@ -109,7 +109,7 @@ class Runtime:
         """Write every coming episode as a folder under ``folder``; None ends it."""
         self._send("record", folder=None if folder is None else str(folder))
 
-    def _send(self, name: str, **arguments: Any) -> None:
+    def _send(self, name: str, /, **arguments: Any) -> None:
         if self._crash is None:
             # A dead process is found by poll, which also says why.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):

@@ -1,0 +1,196 @@
+"""Drawing in a process of its own: poses in from shared memory, pictures out through shared memory.
+
+With software OpenGL a picture costs tens of milliseconds, which a window's thread cannot spare. Here the window says where
+the camera is and how large the view is, and gets a note when a picture is ready to be put on the screen. Two pictures
+alternate: the next is drawn only when the window has taken the last, so nothing stale is ever queued.
+
+Between two steps of the scene the poses are blended, so that a 10 Hz simulation moves smoothly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from robot_app.render.camera import OrbitCamera
+from robot_app.shared_frames import SharedPictures
+from scenes.latent import SurfacePoint
+
+
+@dataclass(frozen=True)
+class View:
+    """What is to be drawn.
+
+    Attributes:
+        width, height: pixels.
+        adaptive: draw fewer pixels while things move, where that is what it takes to keep up.
+        heat, truth, force: whether the belief, the true preference and the contact force are shown.
+    """
+
+    width: int = 640
+    height: int = 480
+    adaptive: bool = True
+    theme: str = "dark"
+    shadow: bool = False
+    heat: bool = True
+    truth: bool = True
+    force: bool = True
+
+    def size(self, scale: float = 1.0) -> tuple[int, int]:
+        """(width, height) of a picture drawn at ``scale``: even numbers."""
+        return max(16, round(self.width * scale / 2) * 2), max(16, round(self.height * scale / 2) * 2)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture is ready in ``slot``; answer with :meth:`Drawing.taken`.
+
+    Attributes:
+        edits, t: of the state it shows, see :class:`~robot_app.shared_frames.Snapshot`.
+        draw_ms: what it cost.
+        moving: whether the next will differ: the scene or the camera is moving.
+    """
+
+    slot: int
+    width: int
+    height: int
+    edits: int
+    t: int
+    draw_ms: float
+    moving: bool
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What lies under a pixel: a point on the skin, or None."""
+
+    point: SurfacePoint | None
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A film began, ended (``seconds`` long) or could not be written (``error``)."""
+
+    path: str
+    running: bool
+    seconds: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class DrawingFailed:
+    """Nothing can be drawn; the rest of the window works."""
+
+    message: str
+    traceback: str
+
+
+class Drawing:
+    """The window's side. Starts the process at once.
+
+    Args:
+        frames: name of the simulator's shared frames.
+    """
+
+    def __init__(self, frames: str) -> None:
+        from robot_app.studio import serve
+
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, frames), name="drawing", daemon=True)
+        self._process.start()
+        theirs.close()
+        self._pictures: SharedPictures | None = None
+        self._gone = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    def fileno(self) -> int:
+        """Becomes readable when there is something to :meth:`poll`."""
+        return self._connection.fileno()
+
+    def set_model(self, number: int, model: bytes | None) -> None:
+        """What to draw from now on: a pickled VisualModel and the number its poses carry."""
+        self._send("model", number=number, model=model)
+
+    def set_view(self, view: View) -> None:
+        """Size, theme and what is shown."""
+        width, height = view.width, view.height
+        need = (width + 2) * (height + 2) * 3
+        if self._pictures is None or self._pictures.capacity < need:
+            old, self._pictures = self._pictures, SharedPictures(need * 5 // 4)
+            self._send("pictures", name=self._pictures.name)
+            if old is not None:
+                old.close()
+        self._send("view", view=view)
+
+    def set_camera(self, camera: OrbitCamera) -> None:
+        self._send("camera", camera=camera)
+
+    def set_active(self, active: bool) -> None:
+        """Whether anybody looks: a hidden view is not drawn."""
+        self._send("active", active=active)
+
+    def prepare_pick(self) -> None:
+        """Clicks are about to come: what answers them takes a second to import."""
+        self._send("prepare_pick")
+
+    def film(self, path: str | None, fps: float = 30.0) -> None:
+        """Write what is drawn from now on to an MP4; None ends it. Answered by Filmed, at both ends."""
+        self._send("film", path=path, fps=fps)
+
+    def pick(self, x: float, y: float, width: int, height: int) -> None:
+        """Ask what lies under a pixel of a view of that size; answered by Picked."""
+        self._send("pick", x=x, y=y, width=width, height=height)
+
+    def taken(self) -> None:
+        """The last picture is on the screen: draw the next into the other slot."""
+        self._send("taken")
+
+    def picture(self, note: Picture) -> np.ndarray | None:
+        """(height, width, 3) uint8 view of a finished picture; None if the view has been resized since."""
+        pictures = self._pictures
+        if pictures is None or note.width * note.height * 3 > pictures.capacity:
+            return None
+        return pictures.picture(note.slot, note.width, note.height)
+
+    def poll(self) -> list[Any]:
+        """What has arrived, without waiting."""
+        found: list[Any] = []
+        if self._gone:
+            return found
+        try:
+            while self._connection.poll():
+                found.append(self._connection.recv())
+        except (EOFError, ConnectionResetError, OSError):
+            self._gone = True
+            self._process.join(1.0)
+            found.append(DrawingFailed(f"The drawing process ended (exit code {self._process.exitcode}).", ""))
+        return found
+
+    def _send(self, name: str, /, **arguments: Any) -> None:
+        if not self._gone:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
+                self._connection.send((name, arguments))
+
+    def close(self) -> None:
+        """End the process; safe to call twice."""
+        if self._process is None:
+            return
+        self._gone = False
+        self._send("close")
+        self._process.join(2.0)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._connection.close()
+        self._process.close()
+        self._process, self._gone = None, True
+        if self._pictures is not None:
+            self._pictures.close()
