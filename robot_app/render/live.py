@@ -28,7 +28,7 @@ ITCH_RADIUS = 0.020
 _KEY = np.array([-0.45, -0.52, 0.80]) / np.linalg.norm([-0.45, -0.52, 0.80])
 _SCENE_CENTRE = np.array([-0.15, -0.15, 0.55])
 _FLOOR_RADIUS = 2.4
-_SHADOW_SIZE = 1536
+_SHADOW_SIZE = 1024
 _CONTACT_SIZE = 192
 #: Top row of the picture first: y turned over in clip coordinates.
 _TOP_FIRST = np.diag([1.0, -1.0, 1.0, 1.0])
@@ -84,16 +84,18 @@ class LiveRenderer:
         self.resize(width, height)
 
     # ------------------------------------------------------------------------------------------------- set-up
-    def _program(self, vertex: str, fragment: str, shadow: bool = False) -> moderngl.Program:
+    def _program(self, vertex: str, fragment: str, *defines: str) -> moderngl.Program:
         def source(name: str) -> str:
             text = (resources.files("robot_app.render") / "shaders" / f"{name}.glsl").read_text("utf-8")
-            return text.replace("#version 330", "#version 330\n#define SHADOW", 1) if shadow else text
+            return text.replace("#version 330", "\n".join(["#version 330", *(f"#define {d}" for d in defines)]), 1)
 
         return self.context.program(source(vertex), source(fragment))
 
     def _make_programs(self) -> None:
-        self._scene = self._program("scene.vert", "scene.frag", self.shadow)
-        self._back = self._program("back.vert", "back.frag", self.shadow)
+        shadow = ("SHADOW",) if self.shadow else ()
+        self._plain = self._program("scene.vert", "scene.frag", *shadow)
+        self._paint = self._program("scene.vert", "scene.frag", "PAINT", *shadow)
+        self._back = self._program("back.vert", "back.frag", *shadow)
         self._marker = self._program("marker.vert", "marker.frag")
         self._depth = self._program("scene.vert", "depth.frag")
         self._resolve = self._program("resolve.vert", "resolve.frag")
@@ -114,7 +116,8 @@ class LiveRenderer:
         part, axial, angle = model.surface.T
         vertex["s"] = np.stack([part, axial, np.cos(angle), np.sin(angle)], 1)
         self._vertices = context.buffer(vertex.tobytes())
-        self._faces = context.buffer(np.ascontiguousarray(model.faces, np.uint32).tobytes())
+        faces, self._n_painted = _paintable_first(model)
+        self._faces = context.buffer(faces.tobytes())
         self._rows = context.buffer(reserve=MAX_FRAMES * 48)
 
         layout = "3f 3f 4f1 4u1 4f 4f"
@@ -130,7 +133,7 @@ class LiveRenderer:
             content = [(self._vertices, " ".join(pieces), *[n for n in used if n])]
             return context.vertex_array(program, content, self._faces, index_element_size=4)
 
-        self._scene_array, self._depth_array = array(self._scene), array(self._depth)
+        self._plain_array, self._paint_array, self._depth_array = map(array, (self._plain, self._paint, self._depth))
         self._back_array = context.vertex_array(self._back, [])
         self._resolve_array = context.vertex_array(self._resolve, [])
         self._marker_arrays = {}
@@ -142,6 +145,7 @@ class LiveRenderer:
         if self.shadow:
             self._shadow_depth = context.depth_texture((_SHADOW_SIZE, _SHADOW_SIZE))
             self._shadow_depth.repeat_x = self._shadow_depth.repeat_y = False
+            self._shadow_depth.filter = moderngl.LINEAR, moderngl.LINEAR
             self._shadow_target = context.framebuffer(depth_attachment=self._shadow_depth)
 
     def resize(self, width: int, height: int) -> None:
@@ -155,7 +159,10 @@ class LiveRenderer:
         fine = self.context.texture((n * self.width, n * self.height), 4)
         depth = self.context.depth_renderbuffer(fine.size)
         self._target = self.context.framebuffer([fine], depth)
-        self._targets = [self._target, fine, depth]
+        back = self.context.texture(fine.size, 4)
+        self._back_target = self.context.framebuffer([back])
+        self._back_key: object = None
+        self._targets = [self._target, fine, depth, self._back_target, back]
         self._fine = fine
         if n > 1:
             coarse = self.context.texture((self.width, self.height), 4)
@@ -213,16 +220,15 @@ class LiveRenderer:
         if self.shadow:
             self._draw_shadow(light)
 
+        self._draw_back(camera, light)
         self._target.use()
         context = self.context
         context.viewport = (0, 0, *self._fine.size)
         context.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         context.front_face = "cw"  # because the picture is drawn top row first
         context.depth_func = "<"
-        self._target.clear(0, 0, 0, 1, depth=1.0)
         projection = _TOP_FIRST @ camera.projection(self.width / self.height) @ camera.view()
         self._draw_scene(projection, light, camera, markers, heat if show_heat else None, show_truth)
-        self._draw_back(camera, light)
         if show_truth or show_force:
             self._draw_markers(projection, camera, markers, show_truth, show_force)
         if self.supersample > 1:
@@ -238,35 +244,49 @@ class LiveRenderer:
 
     def _draw_scene(self, projection, light, camera, markers, heat, show_truth) -> None:
         colors = self.theme
-        program = self._scene
-        _matrix(program, "view_projection", projection)
-        _matrix(program, "light_projection", light)
-        itch = markers.itch if show_truth else None
         values = {
             "eye": camera.eye, "key": _KEY, "sky": colors.sky, "ground": colors.ground,
             "key_color": colors.key, "rim_color": colors.rim,
-            "itch": (0, 0, 0, 0) if itch is None else (*itch, ITCH_RADIUS),
-            "itch_normal": (0, 0, 1) if itch is None or markers.itch_normal is None else markers.itch_normal,
-            "heat_on": float(heat is not None),
         }  # fmt: skip
+        for program in (self._plain, self._paint):
+            _matrix(program, "view_projection", projection)
+            _matrix(program, "light_projection", light)
+            for name, value in values.items():
+                _set(program, name, value)
+            self._use_shadow(program)
+        itch = markers.itch if show_truth else None
+        normal = markers.itch_normal if itch is not None and markers.itch_normal is not None else (0, 0, 1)
+        _set(self._paint, "itch", (0, 0, 0, 0) if itch is None else (*itch, ITCH_RADIUS))
+        _set(self._paint, "itch_normal", normal)
+        _set(self._paint, "heat_on", float(heat is not None))
         if heat is not None:
             self._load_heat(heat)
-            values["heat_levels"] = self._heat_levels
-        for name, value in values.items():
-            _set(program, name, value)
+            _set(self._paint, "heat_levels", self._heat_levels)
         if self._heat_texture is not None:
             self._heat_texture.use(1)
         self._ramp.use(2)
-        _set(program, "heat", 1)
-        _set(program, "ramp", 2)
-        self._use_shadow(program)
-        self._scene_array.render()
+        _set(self._paint, "heat", 1)
+        _set(self._paint, "ramp", 2)
+        if self._n_painted:
+            self._paint_array.render(vertices=self._n_painted)
+        self._plain_array.render(first=self._n_painted)
 
     def _draw_back(self, camera: OrbitCamera, light: np.ndarray) -> None:
+        """Clear to background and floor; they are drawn anew only when the view changes, else copied."""
+        key = (*camera.eye, *camera.target, camera.fov_deg, self.theme.name)
+        if self.shadow or key != self._back_key:
+            self._back_target.use()
+            self.context.viewport = (0, 0, *self._fine.size)
+            self.context.enable_only(0)
+            self._draw_floor(camera, light)
+            self._back_key = key
+        self._target.clear(depth=1.0)
+        self.context.copy_framebuffer(self._target, self._back_target)
+
+    def _draw_floor(self, camera: OrbitCamera, light: np.ndarray) -> None:
         colors, program = self.theme, self._back
         right, up, forward = camera.axes()
         half = math.tan(math.radians(camera.fov_deg) / 2)
-        self.context.depth_func = "<="
         self._contact.use(4)
         values = {
             "eye": camera.eye, "forward": forward, "right": half * self.width / self.height * right, "up": half * up,
@@ -278,7 +298,6 @@ class LiveRenderer:
         if self.shadow:
             _matrix(program, "light_projection", light)
         self._use_shadow(program)
-        self.context.disable(moderngl.CULL_FACE)
         self._back_array.render(moderngl.TRIANGLES, 3)
 
     def _draw_markers(self, projection, camera, markers, show_truth, show_force) -> None:
@@ -385,6 +404,21 @@ class LiveRenderer:
         texture = self.context.texture((n, n), 1, dark.tobytes(), alignment=1)
         texture.repeat_x = texture.repeat_y = False
         return texture
+
+
+def _paintable_first(model: VisualModel) -> tuple[np.ndarray, int]:
+    """(F, 3) uint32 faces, those of the person's moving arm first, then nearer things before the furniture.
+
+    Returns:
+        the faces, and how many indices the first group takes.
+    """
+    frames = [name.split("/")[-1] if name.startswith("person/") else "" for name in model.frames]
+    arm = np.array([name in ("upper_arm", "forearm", "hand") for name in frames])
+    on_arm = (model.weights * arm[model.bones]).sum(1) > 0.3
+    may = (on_arm | (model.surface[:, 0] > 0.5))[model.faces].all(1)
+    main = model.bones[np.arange(len(model.bones)), np.argmax(model.weights, 1)][model.faces[:, 0]]
+    order = np.lexsort((main == 0, ~may))  # what is drawn first hides the rest cheaply
+    return np.ascontiguousarray(model.faces[order], np.uint32), 3 * int(may.sum())
 
 
 def _set(program: moderngl.Program, name: str, value) -> None:

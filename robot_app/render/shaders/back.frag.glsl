@@ -36,9 +36,11 @@ void main() {
             vec4 l = light_projection * vec4(p, 0.0, 1.0);
             vec3 s = 0.5 * l.xyz + 0.5;
             float sum = 0.0;
-            for (int i = 0; i < 9; i++)
-                sum += texture(shadow_map, vec3(s.xy + vec2(i % 3 - 1, i / 3 - 1) * 2.0 * texel, s.z - 0.001));
-            dark = max(dark, 0.0) + (1.0 - sum / 9.0) * 0.33 * (1.0 - dark);
+            for (int i = 0; i < 6; i++) {
+                float turn = 1.0472 * float(i);
+                sum += texture(shadow_map, vec3(s.xy + 2.6 * texel * vec2(cos(turn), sin(turn)), s.z - 0.001));
+            }
+            dark += (1.0 - sum / 6.0) * 0.33 * (1.0 - dark);
 #endif
             c = mix(c, plane * (1.0 - dark), fade);
         }

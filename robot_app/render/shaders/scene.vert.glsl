@@ -14,8 +14,12 @@ in vec4 in_surface;    // part + 1 (0: not on a part), axial, cos, sin of the an
 out vec3 position;
 out vec3 normal;
 out vec4 color;
+#ifdef PAINT
 out vec4 surface;
+#endif
+#ifdef SHADOW
 out vec3 in_light;
+#endif
 
 void main() {
     int k = 3 * int(in_bones.x);
@@ -33,8 +37,11 @@ void main() {
     position = vec3(dot(x, p), dot(y, p), dot(z, p));
     normal = vec3(dot(x.xyz, in_normal), dot(y.xyz, in_normal), dot(z.xyz, in_normal));
     color = vec4(in_color.rgb * in_color.rgb, in_color.a);  // squared: near enough to linear light
+#ifdef PAINT
     surface = in_surface;
-    vec4 l = light_projection * vec4(position, 1.0);
-    in_light = 0.5 * l.xyz + 0.5;
+#endif
+#ifdef SHADOW
+    in_light = 0.5 * (light_projection * vec4(position, 1.0)).xyz + 0.5;
+#endif
     gl_Position = view_projection * vec4(position, 1.0);
 }

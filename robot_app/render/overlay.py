@@ -1,0 +1,314 @@
+"""What is written over a film: who acts, what is true and what is believed, reward, sessions, force.
+
+Everything is read from the Frames up to now, so the same call serves a live view, a film and a still. Meaning never
+hangs on colour alone: truth is a ring, belief a disc, a change a marker with a line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from dynamite.acting import Frame
+from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
+from robot_app.render.typeset import INKS, Box, Card, Ink
+from scenes.errors import InputError
+from scenes.latent import Latent, LatentSpace, SurfacePoint, wrap_angle
+
+PARTS: tuple[str, ...] = ("belief", "reward", "session", "force", "title")
+#: The gauge's full scale, and where a touch becomes unpleasant (the scenes' reward: 10 N).
+FORCE_FULL_N, FORCE_LIMIT_N = 15.0, 10.0
+
+
+def check_parts(parts: Collection[str], where: str = "--overlay") -> frozenset[str]:
+    """``parts`` as a set.
+
+    Raises:
+        InputError: one of them does not exist.
+    """
+    for part in parts:
+        if part not in PARTS:
+            raise InputError(where, part, ", ".join(PARTS))
+    return frozenset(parts)
+
+
+def draw_overlay(
+    image: np.ndarray,
+    history: Sequence[Frame],
+    parts: Collection[str] = PARTS,
+    *,
+    policy: str = "",
+    scene: str = "",
+    latent_space: LatentSpace | None = None,
+    total_steps: int = 200,
+    step_s: float = 0.1,
+    theme: str = "dark",
+    text_boxes: list[Box] | None = None,
+) -> np.ndarray:
+    """``image`` with the overlay drawn on a copy.
+
+    Args:
+        image: (H, W, 3) uint8.
+        history: the episode's Frames up to the one shown, oldest first.
+        parts: which of :data:`PARTS`.
+        policy, scene: names to show.
+        latent_space: for the labels of preferences; without it values are written plainly.
+        total_steps: length of the time axis (it grows with a longer episode).
+        step_s: seconds per step.
+        text_boxes: if given, the pixel box of every piece of text is appended.
+
+    Returns:
+        (H, W, 3) uint8, contiguous.
+    """
+    chosen = check_parts(parts, "overlay parts")
+    if not history:
+        return np.ascontiguousarray(image)
+    picture = Image.fromarray(image)
+    boxes = text_boxes if text_boxes is not None else []
+    page = _Page(picture, INKS[theme], boxes)
+    frame = history[-1]
+    if "title" in chosen:
+        _title(page, frame, policy, scene, step_s)
+    if "belief" in chosen:
+        _belief(page, frame, latent_space)
+    bottom = chosen & {"reward", "session", "force"}
+    if bottom:
+        _bottom(page, history, bottom, total_steps, step_s)
+    return np.array(picture)
+
+
+class _Page:
+    """A picture with a unit: u pixels to a design unit, 1 at 720p and never so small that text cannot be read."""
+
+    def __init__(self, picture: Image.Image, ink: Ink, boxes: list[Box]) -> None:
+        self.picture, self.ink, self.boxes = picture, ink, boxes
+        self.width, self.height = picture.size
+        self.u = max(min(self.height / 720, self.width / 1000), 0.66)
+        self.margin = round(16 * self.u)
+
+    def px(self, units: float) -> int:
+        return round(units * self.u)
+
+    def card(self, left: float, top: float, width: float, height: float) -> Card:
+        left, top = max(0, round(left)), max(0, round(top))
+        box = (left, top, min(self.width, left + round(width)), min(self.height, top + round(height)))
+        return Card(self.picture, box, self.ink, self.px(9), self.boxes)
+
+
+def _title(page: _Page, frame: Frame, policy: str, scene: str, step_s: float) -> None:
+    ink, px = page.ink, page.px
+    lines = [text for text in (policy, scene) if text] or ["policy"]
+    room = page.width - 3 * page.margin - px(300)
+    card = page.card(page.margin, page.margin, min(px(400), room), px(58))
+    card.shapes_done()
+    clock = f"{frame.t * step_s:.1f} s"
+    card.text(card.width - px(13), px(26), clock, px(17), ink.text, bold=True, anchor="rs", width=px(80))
+    card.text(card.width - px(13), px(46), f"step {frame.t}", px(12.5), ink.quiet, anchor="rs", width=px(80))
+    card.text(px(14), px(26), lines[0], px(17), ink.text, bold=True, width=card.width - px(108))
+    second = f"{lines[1]} · session {frame.session + 1}" if len(lines) > 1 else f"session {frame.session + 1}"
+    card.text(px(14), px(46), second, px(12.5), ink.quiet, width=card.width - px(108))
+
+
+def describe(value: Any) -> str:
+    """A latent field's value for people, without its field at hand."""
+    if isinstance(value, SurfacePoint):
+        return f"{value.part.replace('_', ' ')} {100 * value.axial:.0f} %, {math.degrees(value.angle):+.0f}°"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def best_guess(posterior: FieldPosterior, parts: Sequence[str], choices: Sequence[str] = ()) -> tuple[Any, float]:
+    """The likeliest value of a field, and how sure: probability of its choice, or of the skin within a cell of it.
+
+    For a Gaussian the certainty is not a probability; ``nan`` is returned with the mean.
+    """
+    if isinstance(posterior, PointPosterior):
+        grid = np.asarray(posterior.grid, float)
+        part, i, j = np.unravel_index(int(np.argmax(grid)), grid.shape)
+        _, n_axial, n_angle = grid.shape
+        near = grid[part, max(0, i - 1) : i + 2][:, [(j + k) % n_angle for k in (-1, 0, 1)]]
+        point = SurfacePoint(
+            parts[part] if part < len(parts) else f"part {part}",
+            (i + 0.5) / n_axial,
+            wrap_angle(-math.pi + 2 * math.pi * (j + 0.5) / n_angle),
+        )
+        return point, float(near.sum() / max(grid.sum(), 1e-12))
+    if isinstance(posterior, ChoicePosterior):
+        k = int(np.argmax(posterior.probabilities))
+        return (choices[k] if k < len(choices) else str(k)), float(posterior.probabilities[k])
+    assert isinstance(posterior, ScalarPosterior)
+    return posterior.mean, math.nan
+
+
+def _first_field(frame: Frame, space: LatentSpace | None) -> tuple[str, str, Any, FieldPosterior | None, tuple, tuple]:
+    """Name, label, true value, posterior, parts and choices of the field worth one card: the first believed in."""
+    latent: Latent = frame.latent
+    fields = frame.decision.belief.fields if frame.decision.belief is not None else {}
+    name = next((key for key in latent if key in fields), next(iter(latent)))
+    label, parts, choices = name.replace("_", " "), ("upper_arm", "forearm"), ()
+    if space is not None and name in space.names:
+        field = space[name]
+        label = field.label
+        parts, choices = getattr(field, "parts", parts), getattr(field, "choices", choices)
+    return name, label, latent[name], fields.get(name), tuple(parts), tuple(choices)
+
+
+def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
+    ink, px = page.ink, page.px
+    _, label, truth, posterior, parts, choices = _first_field(frame, space)
+    width = px(300)
+    card = page.card(page.width - page.margin - width, page.margin, width, px(96))
+    x, mark = px(36), px(20)
+    rows = (px(47), px(72))
+    sure = math.nan
+    if posterior is None:
+        guess = "none: acts without one" if frame.decision.belief is None else "not read out"
+    else:
+        value, sure = best_guess(posterior, parts, choices)
+        guess = describe(value)
+        if isinstance(posterior, ScalarPosterior):
+            guess += f" ± {2 * posterior.std:.2g}"
+    card.disc(mark, rows[0] - px(5), px(6), ink.truth, hole=px(4))
+    card.disc(mark, rows[0] - px(5), px(1.6), ink.change)
+    card.disc(mark, rows[1] - px(5), px(5), ink.belief)
+    if math.isfinite(sure):
+        track = (x, card.height - px(14), card.width - px(52), card.height - px(9))
+        card.rectangle(*track, ink.grid, radius=px(2.5))
+        end = track[0] + (track[2] - track[0]) * min(1.0, max(0.02, sure))
+        card.rectangle(track[0], track[1], end, track[3], ink.belief, radius=px(2.5))
+    card.shapes_done()
+    card.text(px(14), px(24), label.upper(), px(11), ink.quiet, bold=True)
+    card.text(x, rows[0], "true", px(13), ink.quiet)
+    card.text(x + px(58), rows[0], describe(truth), px(13.5), ink.text)
+    card.text(x, rows[1], "belief", px(13), ink.quiet)
+    card.text(x + px(58), rows[1], guess, px(13.5), ink.text)
+    if math.isfinite(sure):
+        card.text(card.width - px(12), card.height - px(7), f"{100 * sure:.0f} %", px(11.5), ink.text, anchor="rs", width=px(40))
+
+
+# ---------------------------------------------------------------------------------------------- the bottom strip
+def _bottom(page: _Page, history: Sequence[Frame], parts: frozenset[str], total_steps: int, step_s: float) -> None:
+    px = page.px
+    height = px(92)
+    card = page.card(page.margin, page.height - page.margin - height, page.width - 2 * page.margin, height)
+    left, right = px(16), card.width - px(16)
+    texts: list[tuple] = []
+    if "reward" in parts:
+        end = left + px(196) if "session" in parts else right - (px(140) if "force" in parts else 0)
+        texts += _reward(page, card, history, left, end, total_steps)
+        left = end + px(24)
+    if "force" in parts:
+        start = right - px(112)
+        texts += _force(page, card, history[-1], start, right)
+        right = start - px(24)
+    if "session" in parts and right - left > px(80):
+        texts += _sessions(page, card, history, left, right, total_steps, step_s)
+    card.shapes_done()
+    for text in texts:
+        card.text(*text[:5], **text[5])
+
+
+def _axis(history: Sequence[Frame], total_steps: int, left: float, right: float):
+    """Steps to pixels: the whole episode, which grows if it runs over."""
+    steps = max(total_steps, history[-1].t, 1)
+    return lambda t: left + (right - left) * t / steps
+
+
+def _reward(page: _Page, card: Card, history: Sequence[Frame], left: int, right: int, total_steps: int) -> list[tuple]:
+    ink, px = page.ink, page.px
+    rewards = np.array([frame.reward for frame in history])
+    total = np.cumsum(rewards)
+    column = left + px(84)
+    at = _axis(history, total_steps, column, right)
+    top, base = px(20), card.height - px(18)
+    low, high = min(0.0, float(total.min())), max(1.0, float(total.max()))
+    scale = (base - top) / (high - low)
+    zero = base - (0 - low) * scale
+    points = [(at(f.t), base - (v - low) * scale) for f, v in zip(history, total, strict=True)]
+    card.line([(column, zero), (right, zero)], ink.grid, px(1))
+    card.area(points, zero, (*ink.reward[:3], 46))
+    card.line(points, ink.reward, px(1.6))
+    card.disc(*points[-1], px(2.6), ink.reward)
+    return [
+        (left, px(28), "RETURN", px(11), ink.quiet, {"bold": True, "width": px(76)}),
+        (left, px(56), _number(float(total[-1])), px(22), ink.text, {"bold": True, "width": px(78)}),
+        (left, px(76), f"{rewards[-1]:+.2f} now", px(11.5), ink.quiet, {"width": px(78)}),
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}"
+
+
+def _force(page: _Page, card: Card, frame: Frame, left: int, right: int) -> list[tuple]:
+    ink, px = page.ink, page.px
+    newton = force_of(frame)
+    y0, y1 = px(66), px(73)
+    card.rectangle(left, y0, right, y1, ink.grid, radius=px(3))
+    end = left + (right - left) * min(1.0, newton / FORCE_FULL_N)
+    if end - left >= 1:
+        card.rectangle(left, y0, max(end, left + px(5)), y1, ink.force, radius=px(3))
+    limit = left + (right - left) * FORCE_LIMIT_N / FORCE_FULL_N
+    card.line([(limit, y0 - px(4)), (limit, y1 + px(4))], ink.change, px(1.4))
+    return [
+        (left, px(28), "FORCE", px(11), ink.quiet, {"bold": True, "width": right - left}),
+        (left, px(56), f"{newton:.1f} N", px(20), ink.text, {"bold": True, "width": right - left}),
+    ]
+
+
+def force_of(frame: Frame) -> float:
+    """How hard the person is touched, N: the scene's own number, or the length of the drawn arrow."""
+    if "total_force_n" in frame.info:
+        return float(frame.info["total_force_n"])
+    force = getattr(frame.markers, "force", None)
+    return 0.0 if force is None else float(np.linalg.norm(force))
+
+
+def _sessions(
+    page: _Page, card: Card, history: Sequence[Frame], left: int, right: int, total_steps: int, step_s: float
+) -> list[tuple]:
+    """Sessions as bands, true changes as marks, the predicted end of a session as a curve on the same axis."""
+    ink, px = page.ink, page.px
+    at = _axis(history, total_steps, left, right)
+    top, base = px(38), card.height - px(24)
+    starts = [(frame.t, frame.session) for frame in history if frame.changed]
+    if not starts or starts[0][0] > history[0].t:
+        starts.insert(0, (history[0].t, history[0].session))
+    now = history[-1].t
+    texts: list[tuple] = []
+    for (t0, session), (t1, _) in zip(starts, [*starts[1:], (now, -1)], strict=True):
+        card.rectangle(at(t0), top, at(t1), base, ink.band[session % 2])
+        if at(t1) - at(t0) > px(22):
+            texts.append(((at(t0) + at(t1)) / 2, base - px(5), str(session + 1), px(11), ink.quiet, {"anchor": "ms"}))
+    card.line([(left, base), (right, base)], ink.grid, px(1))
+    predicted = [
+        (at(f.t), base - (base - top) * float(f.decision.belief.p_session_end))
+        for f in history
+        if f.decision.belief is not None and f.decision.belief.p_session_end is not None
+    ]
+    card.area(predicted, base, (*ink.belief[:3], 70))
+    card.line(predicted, ink.belief, px(1.5))
+    for t, _ in starts[1:]:
+        card.line([(at(t), top - px(3)), (at(t), base)], ink.change, px(1.3))
+        card.triangle(at(t), top - px(1), px(3.6), ink.change)
+    card.line([(at(now), top - px(4)), (at(now), base + px(3))], ink.text, px(1.2))
+    steps = max(total_steps, now, 1)
+    for share in (0.0, 0.5, 1.0):
+        x, anchor = left + share * (right - left), "lms"[round(2 * share)]
+        anchor = {0.0: "ls", 0.5: "ms", 1.0: "rs"}[share]
+        label = f"{share * steps * step_s:.0f} s"
+        texts.append((x, card.height - px(8), label, px(10.5), ink.quiet, {"anchor": anchor, "width": px(60)}))
+    wide = right - left > px(380)
+    texts.append((left, px(22), "SESSIONS", px(11), ink.quiet, {"bold": True, "width": px(90)}))
+    if wide:
+        texts.append((left + px(92), px(22), "true change", px(11), ink.change, {"width": px(90)}))
+        card.triangle(left + px(84), px(21), px(3.6), ink.change)
+        if predicted:
+            p = history[-1].decision.belief.p_session_end
+            label = f"predicted end of session  {100 * (p or 0):.0f} %"
+            card.rectangle(left + px(184), px(14), left + px(196), px(20), ink.belief, radius=px(2))
+            texts.append((left + px(202), px(22), label, px(11), ink.belief, {"width": right - left - px(204)}))
+    return texts
