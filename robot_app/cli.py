@@ -105,9 +105,7 @@ def _read(name: str, arguments: list[str]) -> Verb:
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                command, prog=prog, description=page, args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
-            )
+            return tyro.cli(command, prog=prog, description=page, args=arguments)
     except SystemExit as end:
         if end.code in (None, OK):
             raise _Exit(OK) from None

@@ -14,6 +14,8 @@ import tyro
 if TYPE_CHECKING:
     from robot_app.recipe import SceneRecipe
 
+#: A switch: `--json`, without a `--no-json` beside it.
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 KeyValues = Annotated[
     tuple[str, ...],
     tyro.conf.UseAppendAction,
@@ -31,7 +33,7 @@ class Verb:
 
     examples: ClassVar[tuple[str, ...]] = ()
 
-    debug: bool = False
+    debug: Flag = False
     """Show the traceback of an error."""
 
     def run(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from robot_app.commands.base import Verb, print_json
+from robot_app.commands.base import Flag, Verb, print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Policies(Verb):
 
     scene: str | None = None
     """Only this scene."""
-    json: bool = False
+    json: Flag = False
     """One JSON object: scene name to a list of policy names."""
 
     def run(self) -> int:

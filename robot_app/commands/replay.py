@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from robot_app.commands.base import Verb, print_json, say
+from robot_app.commands.base import Flag, Verb, print_json, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,9 @@ class Replay(Verb):
 
     episode: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="EPISODE")]
     """The folder that was recorded."""
-    verify: bool = False
+    verify: Flag = False
     """Run it again and compare."""
-    json: bool = False
+    json: Flag = False
     """One JSON object."""
 
     def run(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from robot_app.commands.base import Verb, print_json
+from robot_app.commands.base import Flag, Verb, print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class Scenes(Verb):
 
     examples: ClassVar[tuple[str, ...]] = ("robot-app scenes", "robot-app scenes --json")
 
-    json: bool = False
+    json: Flag = False
     """One JSON list: name, gym_id, summary, and the options of each scene's class."""
 
     def run(self) -> int:

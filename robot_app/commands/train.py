@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
-from robot_app.commands.base import KeyValues, Verb, print_json, say
+from robot_app.commands.base import Flag, KeyValues, Verb, print_json, say
 
 if TYPE_CHECKING:
     from dynamite.config import Config
@@ -39,9 +39,9 @@ class Train(Verb):
     """A YAML file on top of the scene's preset."""
     set: Annotated[KeyValues, tyro.conf.arg(metavar="SECTION.FIELD=VALUE")] = ()
     """A field of the configuration, such as train.frames=100000 or scene.options.controller=responsive."""
-    resume: bool = False
+    resume: Flag = False
     """Go on from the newest checkpoint of the run's folder, with the configuration it holds."""
-    json: bool = False
+    json: Flag = False
     """One JSON line per iteration, and a last one with the checkpoint."""
 
     def run(self) -> int:

@@ -1,0 +1,137 @@
+"""``robot-app record``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import tyro
+
+from robot_app.commands.base import Flag, SceneVerb, print_json, say
+
+if TYPE_CHECKING:
+    from robot_app.film import FilmOutputs, FilmSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record(SceneVerb):
+    """Film one episode: MP4, a CSV trace, and the episode folder that reproduces it.
+
+    The film plays in real time and is playable while it is being written. A trained policy meets the scene as it was
+    trained in it, unless --option says otherwise.
+    """
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "robot-app record --policy scripted/scratch_itch --out out/oracle.mp4",
+        'robot-app record --policy pretrained/dynamite --changes "60:forearm.dorsal,120:upper_arm" --size 1920x1080',
+        "robot-app record --schedule changes.yaml --overlay belief,reward --theme light --studio --gif",
+    )
+
+    policy: str = "pretrained/dynamite"
+    """Who acts: a name (`robot-app policies` lists them), or the folder of a checkpoint or run."""
+    seed: int = 0
+    """Of the episode."""
+    changes: Annotated[str | None, tyro.conf.arg(metavar="STEP:VALUE,…")] = None
+    """When the hidden preference changes and to what: part[.side][@axial]; no other session ends."""
+    schedule: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The same from a YAML file: a list of {step, latent}, where a latent may name several fields."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Stop after so many steps; by default the whole episode."""
+    out: Path = Path("out/film.mp4")
+    """The film; everything else lies beside it under the same name."""
+    size: str = "1280x720"
+    """Pixels."""
+    fps: int = 30
+    """Pictures per second; poses between the scene's steps are interpolated."""
+    camera: str = ""
+    """One of the scene's cameras, such as shoulder, front or arm; by default its first."""
+    overlay: str = "title,belief,reward,session,force"
+    """What is written over the picture; `none` for nothing."""
+    theme: str = "dark"
+    """dark or light."""
+    hide_truth: Flag = False
+    """Do not mark the true preference."""
+    studio: Flag = False
+    """Supersampled, with a soft shadow; several times slower."""
+    stills: Flag = False
+    """Also one PNG per step, in a folder."""
+    gif: Flag = False
+    """Also an animated GIF."""
+    csv: bool = True
+    """The trace, one row per step."""
+    force: Flag = False
+    """Replace what exists."""
+    json: Flag = False
+    """One JSON object about what was made."""
+
+    def run(self) -> int:
+        from robot_app.recording import record, trained_recipe
+        from scenes.errors import InputError
+
+        if self.changes is not None and self.schedule is not None:
+            raise InputError("--schedule", str(self.schedule), "one of --changes and --schedule")
+        changes: Any = self.changes
+        if self.schedule is not None:
+            from robot_app.recipe import read_schedule
+
+            changes = read_schedule(self.schedule)
+        if self.seed < 0:
+            raise InputError("--seed", self.seed, "a whole number, 0 or more")
+        settings, outputs = self._settings(), self._outputs()
+        recipe = self.recipe(changes, "--changes" if self.changes is not None else "--schedule")
+        made = record(
+            trained_recipe(recipe, self.policy),
+            self.policy,
+            self.seed,
+            settings,
+            outputs,
+            steps=self.steps,
+            force=self.force,
+            show_progress=not self.json,
+        )
+        if self.json:
+            print_json(made)
+        else:
+            tell(made)
+        return 0
+
+    def _settings(self) -> FilmSettings:
+        from robot_app.film import FilmSettings, parse_overlay, parse_size
+
+        width, height = parse_size(self.size)
+        return FilmSettings(
+            width,
+            height,
+            self.fps,
+            self.camera,
+            parse_overlay(self.overlay),
+            self.theme,
+            self.studio,
+            not self.hide_truth,
+        )
+
+    def _outputs(self) -> FilmOutputs:
+        from robot_app.film import FilmOutputs
+
+        return FilmOutputs(
+            film=self.out,
+            trace=self.out.with_suffix(".csv") if self.csv else None,
+            stills=self.out.with_suffix(".stills") if self.stills else None,
+            gif=self.out.with_suffix(".gif") if self.gif else None,
+            episode=self.out.with_suffix(".episode"),
+        )
+
+
+def tell(made: dict[str, Any]) -> None:
+    """What was made and where, for people."""
+    say(
+        f"{made['policy']} in {made['scene']}, seed {made['seed']}: "
+        f"{made['n_steps']} steps, return {made['episode_return']:.1f}"
+    )
+    for name, path in made["outputs"].items():
+        say(f"  {name:8s} {path}")
+    say(f"{made['n_pictures']} pictures in {made['seconds']:.0f} s")
+
+
+COMMAND = Record
