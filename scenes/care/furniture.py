@@ -99,9 +99,9 @@ def _wheel() -> list[Mesh]:
     x, y, z = _WHEEL
     axis = (1, 0, 0)
     parts = [
-        torus(_WHEEL, axis, _WHEEL_RADIUS - 0.015, 0.015, RUBBER, 44, 8),
-        torus(_WHEEL, axis, 0.258, 0.009, METAL, 44, 6),
-        torus((x + 0.028, y, z), axis, 0.232, 0.0075, METAL, 40, 6),
+        torus(_WHEEL, axis, _WHEEL_RADIUS - 0.015, 0.015, RUBBER, 40, 7),
+        torus(_WHEEL, axis, 0.258, 0.009, METAL, 40, 5),
+        torus((x + 0.028, y, z), axis, 0.232, 0.0075, METAL, 36, 5),
         lathe([(0, -0.03), (0.026, -0.03), (0.034, -0.012), (0.034, 0.012), (0.02, 0.034), (0, 0.036)], FRAME, 16, axis).moved(_WHEEL),
         lathe([(0.021, 0.0), (0.02, 0.005), (0, 0.006)], ACCENT, 12, axis).moved((x + 0.034, y, z)),
     ]  # fmt: skip

@@ -18,7 +18,7 @@ import numpy as np
 
 from scenes.care.body import ARM_PARTS, GENDERS, seated_frames
 from scenes.care.furniture import ROBOT_MOUNTS, ROBOT_YAW_DEG, mount_mesh, wheelchair_mesh
-from scenes.care.shapes import Mesh, ball, lathe, merge, rounded_box, turn
+from scenes.care.shapes import Mesh, ball, lathe, merge, turn
 from scenes.errors import InputError
 from scenes.visual import VisualModel
 
@@ -155,20 +155,19 @@ def _wheelchair(gender: str, light: np.ndarray) -> Mesh:
 def scratcher_mesh() -> Mesh:
     """The scratcher along +x: a turned handle, a shaft, a rubber tip with ridges; inside the contact shapes."""
     handle, shaft, rubber = (206, 142, 70), (190, 195, 201), (226, 92, 72)
-    knob = [(0.0, -0.025), (0.012, -0.025), (0.019, -0.021), (0.0215, -0.013), (0.019, -0.002), (0.0215, 0.009),
-            (0.020, 0.017), (0.013, 0.023), (0.0085, 0.025), (0.0, 0.025)]  # fmt: skip
-    rod = [(0.0, 0.024), (0.0075, 0.024), (0.0065, 0.032), (0.0065, 0.058), (0.0088, 0.066), (0.0, 0.066)]
-    parts = [
-        _smooth_lathe(knob, handle, 20),
-        _smooth_lathe(rod, shaft, 14),
-        ball((0, 0, 0), 0.0098, rubber, 16, 11).moved((0.075, 0, 0)),
-        rounded_box((0.066, 0, 0), (0.004, 0.0092, 0.0092), rubber, 0.003),
-    ]
-    return merge(parts)
-
-
-def _smooth_lathe(profile: list[tuple[float, float]], color: tuple[int, int, int], sides: int) -> Mesh:
-    return lathe(profile, color, sides, axis=(1, 0, 0))
+    knob = [(0.0, -0.025), (0.013, -0.025), (0.0185, -0.021), (0.0205, -0.013), (0.0190, -0.003), (0.0190, 0.004),
+            (0.0205, 0.012), (0.0185, 0.019), (0.013, 0.0235), (0.0085, 0.025), (0.0, 0.025)]  # fmt: skip
+    rod = [(0.0, 0.024), (0.0075, 0.024), (0.0065, 0.030), (0.0065, 0.060), (0.0, 0.060)]
+    collar = [(0.0, 0.058), (0.0078, 0.058), (0.0088, 0.061), (0.0070, 0.067), (0.0, 0.067)]
+    axis = (1, 0, 0)
+    return merge(
+        [
+            lathe(knob, handle, 20, axis, crease_deg=50),
+            lathe(rod, shaft, 14, axis, crease_deg=30),
+            lathe(collar, handle, 16, axis, crease_deg=50),
+            ball((0.075, 0, 0), 0.0098, rubber, 16, 11),
+        ]
+    )
 
 
 def _frozen(model: VisualModel) -> VisualModel:

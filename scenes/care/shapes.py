@@ -159,19 +159,35 @@ def _rounded_path(points: np.ndarray, bend: float) -> np.ndarray:
 
 
 def lathe(
-    profile: Sequence[tuple[float, float]], color: Color, sides: int = 24, axis: Point = (0, 0, 1)
+    profile: Sequence[tuple[float, float]],
+    color: Color,
+    sides: int = 24,
+    axis: Point = (0, 0, 1),
+    crease_deg: float = 0.0,
 ) -> Mesh:
-    """A body of revolution: ``profile`` lists (radius, height) from bottom to top; corners stay sharp."""
+    """A body of revolution: ``profile`` lists (radius, height) from bottom to top.
+
+    Corners of the profile that turn by less than ``crease_deg`` are shaded round.
+    """
+    outline = np.asarray(profile, float)
+    step = np.diff(outline, axis=0)
+    slope = np.stack([step[:, 1], -step[:, 0]], 1)  # outward normal of each segment: (radial, axial)
+    slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-12)
+    limit = math.cos(math.radians(crease_deg))
+
+    def at_corner(own: int, other: int) -> np.ndarray:
+        if 0 <= other < len(slope) and slope[own] @ slope[other] > limit:
+            return slope[own] + slope[other]
+        return slope[own]
+
     angle = 2 * math.pi * np.arange(sides) / sides
     ring = np.stack([np.cos(angle), np.sin(angle)], 1)
     vertices, normals, faces = [], [], []
-    for (r0, z0), (r1, z1) in zip(profile, profile[1:], strict=False):
-        slope = np.array([z1 - z0, r0 - r1])
-        rows = [np.column_stack([r * ring, np.full(sides, z)]) for r, z in ((r0, z0), (r1, z1))]
-        normal = np.column_stack([slope[0] * ring, np.full(sides, slope[1])])
-        faces.append(_grid_faces(2, sides, wrap_columns=True)[:, ::-1] + 2 * sides * len(faces))
-        vertices.append(np.concatenate(rows))
-        normals.append(np.tile(normal, (2, 1)))
+    for k in range(len(slope)):
+        for (radius, height), normal in zip(outline[k : k + 2], (at_corner(k, k - 1), at_corner(k, k + 1)), strict=True):
+            vertices.append(np.column_stack([radius * ring, np.full(sides, height)]))
+            normals.append(np.column_stack([normal[0] * ring, np.full(sides, normal[1])]))
+        faces.append(_grid_faces(2, sides, wrap_columns=True)[:, ::-1] + 2 * sides * k)
     mesh = _mesh(np.concatenate(vertices), np.concatenate(normals), color, np.concatenate(faces))
     return mesh.moved(rotation=rotation_between((0, 0, 1), axis))
 

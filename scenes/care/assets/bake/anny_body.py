@@ -16,7 +16,7 @@ import numpy as np
 PHENOTYPES = {"age": 0.70, "muscle": 0.5, "weight": 0.42, "height": 0.45, "proportions": 0.65}
 GENDER = {"male": 0.0, "female": 1.0}
 #: A trace of a smile, so that the face is not a mask.
-EXPRESSION = {"mouthSmileLeft": 0.30, "mouthSmileRight": 0.30, "eyeSquintLeft": 0.12, "eyeSquintRight": 0.12}
+EXPRESSION = {"mouthSmileLeft": 0.35, "mouthSmileRight": 0.35, "eyeWideLeft": 0.25, "eyeWideRight": 0.25}
 
 
 @dataclass(frozen=True)

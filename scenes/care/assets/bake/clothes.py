@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from scenes.care.assets.bake.anny_body import RawBody
-from scenes.care.assets.bake.surface import Surface, cut, join, rim
+from scenes.care.assets.bake.surface import Surface, cut, join, rim, smoothed
 
 #: Where the sleeve ends, as a share of the upper arm.
 SLEEVE = 0.27
@@ -51,7 +49,7 @@ class Seams:
 
     def collar(self, rest: np.ndarray) -> np.ndarray:
         """Positive outside an ellipsoid about the root of the neck."""
-        centre = self.neck + (0, -0.012, -0.002)
+        centre = self.neck + np.array([0, -0.012, -0.002])
         radii = np.array([0.082, 0.088, 0.062]) * self.scoop
         above = np.maximum(rest[:, 2] - self.neck[2], 0) / 0.02  # all of the neck is inside
         return np.linalg.norm((rest - centre) / radii, axis=1) - 1 - above
@@ -110,13 +108,15 @@ def dress(suit: Surface, seams: Seams, gender: str) -> list[Surface]:
 
 def _shoes(foot: Surface, seams: Seams, colors: dict) -> list[Surface]:
     """A trainer: the sock's foot, fuller, over a light sole that stands out a little."""
+    foot = smoothed(foot, np.clip((seams.shoe(foot.rest) - 0.008) / 0.02, 0, 1), 24, 0.55, shrink=False)  # no toes
     height = foot.rest[:, 2] - seams.sole
     foot = foot.inflated(0.0055 + 0.002 * _step(0.03, 0.0, height))
     upper, sole = cut(foot, foot.rest[:, 2] - (seams.sole + 0.021))
     collar = rim(upper, np.abs(seams.shoe(upper.rest)) < 1e-3, 0.009, 0.7 * np.array(colors["shoe"]))
     out = 0.0035 * _step(0.004, 0.014, sole.rest[:, 2] - seams.sole)
     sole = sole.inflated(out).painted(colors["sole"])
-    return [upper.painted(colors["shoe"]), collar, sole]
+    welt = rim(sole, sole.rest[:, 2] > seams.sole + 0.0205, 0.007, colors["sole"])
+    return [upper.painted(colors["shoe"]), collar, sole, welt]
 
 
 def bare(body: Surface, seams: Seams) -> Surface:
@@ -126,7 +126,3 @@ def bare(body: Surface, seams: Seams) -> Surface:
     _, neck = cut(rest, seams.collar(rest.rest) - 0.30)
     neck = neck.keep((neck.rest[:, 2][neck.faces] > seams.waist(np.zeros((1, 3)))[0] + 0.3).all(1))
     return join([arms, neck])
-
-
-def shift(surface: Surface, by) -> Surface:
-    return replace(surface, at=surface.at + np.asarray(by))

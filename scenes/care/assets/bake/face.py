@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scenes.care.assets.bake.anny_body import RawBody
@@ -31,30 +33,26 @@ class Head:
     def hair(self, rest: np.ndarray) -> np.ndarray:
         """Positive where hair grows; negative over the ears and off the head."""
         p = self.relative(rest)
-        value = p[:, 2] - np.interp(p[:, 1], *HAIRLINE.T)
-        return value
+        return p[:, 2] - np.interp(p[:, 1], *HAIRLINE.T)
 
 
 def hair(skin: Surface, head: Head, gender: str) -> tuple[Surface, list[Surface]]:
-    """The head without its scalp, and the hair that covers it."""
+    """The head without its scalp, and the hair that covers it, thin and see-through towards its border."""
     near = head.relative(skin.rest)[:, 2] > -0.8
     value = np.where(near, head.hair(skin.rest), -1.0)
-    scalp, rest = cut(skin, value)
+    scalp, _ = cut(skin, value)
+    _, rest = cut(skin, value - 0.07)  # the skin goes on a little under the hair
     value = head.hair(scalp.rest)
     grow = np.clip(value / 0.42, 0, 1) ** 0.55
     cap = scalp.inflated(0.0012 + THICKNESS[gender] * grow).painted(HAIR[gender])
-    cap = _replace_normals(cap)
+    cap = replace(cap, normal=vertex_normals(cap.at, cap.faces))
     strands = 1 + 0.10 * np.sin(
         9 * np.arctan2(cap.rest[:, 0], cap.rest[:, 1] - head.centre[1]) * 4 + 30 * cap.rest[:, 2]
     )
     cap.color[:] = np.clip(cap.color * strands[:, None], 0, 255)
+    roots = np.clip(1 - value / 0.075, 0, 1)[:, None] ** 1.5
+    cap.color[:] += 0.5 * roots * (0.82 * scalp.color - cap.color)
     return rest, [cap]
-
-
-def _replace_normals(surface: Surface) -> Surface:
-    from dataclasses import replace
-
-    return replace(surface, normal=vertex_normals(surface.at, surface.faces))
 
 
 def eyes(ball: Surface, centre: np.ndarray) -> list[Surface]:

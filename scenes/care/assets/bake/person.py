@@ -18,13 +18,15 @@ from scenes.care.assets.bake import face
 from scenes.care.assets.bake.anny_body import RawBody, load
 from scenes.care.assets.bake.clothes import Seams, bare, dress
 from scenes.care.assets.bake.retarget import bone_maps, hug, pose
-from scenes.care.assets.bake.surface import Surface, cut, join, occlusion, triangles, vertex_normals
+from scenes.care.assets.bake.surface import Surface, cut, join, occlusion, rounded, smoothed, triangles, vertex_normals
 from scenes.care.body import SIZES, arm_part_capsule, seated_frames
 
 ASSETS = Path(__file__).resolve().parents[1]
 #: Runtime frames, in the order of the stored weights.
 FRAMES = ("torso", "pecs", "upper_arm", "forearm", "hand")
 SKIN = {"male": (214, 164, 136), "female": (222, 174, 148)}
+#: MakeHuman's second row of lashes is the upper lid's; the lower one reads as make-up at our size.
+UPPER_LASHES = 2
 #: Which bones each moving frame takes over; the rest is the static torso.
 CARRIERS = {
     "pecs": ("clavicle.R", "shoulder01.R"),
@@ -76,9 +78,16 @@ def skin_colors(raw: RawBody, used: np.ndarray, gender: str) -> np.ndarray:
     points = raw.vertices[used]
     for side in (-1, 1):  # a breath of colour in the cheeks
         eye = raw.head("eye.R" if side < 0 else "eye.L")
-        d = np.linalg.norm((points - (eye + (side * 0.012, 0.0, -0.034))) / (0.026, 0.06, 0.022), axis=1)
+        d = np.linalg.norm((points - (eye + np.array([side * 0.012, 0.0, -0.034]))) / (0.026, 0.06, 0.022), axis=1)
         color += 0.30 * np.exp(-d * d)[:, None] * (base * (1.02, 0.86, 0.86) - color)
     return color
+
+
+def soften_elbow(skin: Surface, gender: str) -> Surface:
+    """Linear-blend skinning folds the bend of the elbow sharply; smooth it there and nowhere else."""
+    elbow = seated_frames(gender)["forearm"][:3, 3]
+    near = np.clip(1.6 - np.linalg.norm(skin.at - elbow, axis=1) / 0.055, 0, 1) * (skin.weights[:, 2:4].sum(1) > 0.5)
+    return smoothed(skin, near, 6, 0.45)
 
 
 def split_parts(surface: Surface, gender: str) -> Surface:
@@ -123,7 +132,9 @@ def build(gender: str, cache: Path) -> tuple[Surface, np.ndarray]:
     used = np.unique(faces)
     skin = surface_of(raw, "body", points, weights)
     skin = replace(skin, color=skin_colors(raw, used, gender))
-    skin = bare(skin, seams)
+    skin = soften_elbow(skin, gender)
+    arm = skin.weights[:, 2:4].sum(1) > 0.02
+    skin = bare(rounded(skin, arm), seams)
     static = np.eye(len(FRAMES))[0]
     hair_color = np.array(face.HAIR[gender], float)
     skin, cap = face.hair(skin, head, gender)
@@ -132,9 +143,8 @@ def build(gender: str, cache: Path) -> tuple[Surface, np.ndarray]:
         eye = raw.head(f"eye.{name.upper()}")
         pieces += face.eyes(surface_of(raw, f"helper-{name}-eye", points, weights), eye)
         pieces.append(face.brow(skin, eye, side, static, 0.85 * hair_color))
-        for row in ("1", "2"):
-            lashes = surface_of(raw, f"helper-{name}-eyelashes-{row}", points, weights).painted((48, 36, 32))
-            pieces += [lashes, lashes.keep(lashes.faces[:, ::-1])]
+        lashes = surface_of(raw, f"helper-{name}-eyelashes-{UPPER_LASHES}", points, weights).painted((52, 40, 36))
+        pieces += [lashes, lashes.keep(lashes.faces[:, ::-1])]
     if gender == "female":
         pieces.append(face.bun(cap[0], maps[raw.bones.index("head")], head, static, hair_color))
     pieces += dress(surface_of(raw, "helper-tights", points, weights), seams, gender)

@@ -20,11 +20,11 @@ CREASE_DEG = 38.0
 
 #: Triangles to keep per mesh file; others keep 14 %.
 BUDGET = {
-    "base.dae": 700, "shoulder.dae": 900, "arm.dae": 1000, "forearm.dae": 900, "wrist_spherical_1.dae": 800,
-    "wrist_spherical_2.dae": 800, "hand_2finger.dae": 2300, "ring_big.dae": 220, "ring_small.dae": 220,
+    "base.dae": 700, "shoulder.dae": 750, "arm.dae": 800, "forearm.dae": 750, "wrist_spherical_1.dae": 650,
+    "wrist_spherical_2.dae": 650, "hand_2finger.dae": 1700, "ring_big.dae": 220, "ring_small.dae": 220,
     "finger_proximal.dae": 320, "finger_distal.dae": 240,
-    "link1.obj": 1100, "link2.obj": 1100, "link3.obj": 1300, "link4.obj": 1300, "link5.obj": 1500, "link6.obj": 1900,
-    "hand.obj": 1100, "finger.obj": 240,
+    "link1.obj": 900, "link2.obj": 900, "link3.obj": 1100, "link4.obj": 1100, "link5.obj": 1300, "link6.obj": 1500,
+    "hand.obj": 1600, "finger.obj": 240,
 }  # fmt: skip
 
 #: The makers' greys as seen in photographs, by mesh file: carbon shells, satin rings, rubbered fingers.
@@ -33,6 +33,9 @@ JACO_COLORS = {
     "finger_proximal.dae": (78, 82, 88), "finger_distal.dae": (46, 48, 52), "base.dae": (66, 70, 76),
 }  # fmt: skip
 CARBON = (58, 62, 69)
+#: Jaco's fingers (fixed in this URDF, wide open) closed on the tool's handle, rad about their own z.
+GRIP = 0.99
+JACO_GRIP = {"j2s6s200_joint_finger_1": GRIP, "j2s6s200_joint_finger_2": GRIP}
 #: Fingers of the Panda stand this far open (m), around the tool's handle.
 PANDA_OPENING = 0.021
 
@@ -68,6 +71,9 @@ def moving_links(urdf: Path, base: str, skip: tuple[str, ...] = ()):
                 slide[:3, 3] = PANDA_OPENING * np.array(
                     [float(v) for v in joint.find("axis").get("xyz").split()]
                 )
+            if joint.get("name") in JACO_GRIP:
+                angle = JACO_GRIP[joint.get("name")]
+                slide[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
             pose = _origin(joint.find("origin")) @ slide @ pose
             name = joint.find("parent").get("link")
         for visual in link.findall("visual"):
@@ -143,7 +149,7 @@ def bake(urdf: Path, base: str, resolve, color_of, skip: tuple[str, ...] = ()) -
             if len(faces) < 60 and total > 5000:
                 continue  # lettering and lamps
             # small pieces keep a little more than their share
-            share = max(40, int(budget * (len(faces) / total) ** 0.85))
+            share = max(40, int(budget * (len(faces) / total) ** 0.95))
             vertices, faces = decimate(vertices, faces, share)
             if not len(faces):
                 continue
@@ -169,7 +175,7 @@ def bake(urdf: Path, base: str, resolve, color_of, skip: tuple[str, ...] = ()) -
 
 def panda_color(_: str, color: np.ndarray) -> tuple[int, int, int]:
     if color.max() > 200 and color.min() > 200:
-        return (226, 230, 233)
+        return (214, 218, 222)
     if color.max() < 90:
         return (72, 76, 82)
     return (46, 120, 168)

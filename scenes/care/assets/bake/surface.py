@@ -153,30 +153,19 @@ def rim(surface: Surface, near, depth: float, color) -> Surface:
     return replace(strip, normal=normal).painted(color)
 
 
-def occlusion(
-    points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 48, reach: float = 0.6
-) -> np.ndarray:
-    """(V,) share of the sky each point sees, cosine-weighted, within ``reach`` m; rays by PyBullet.
+def occlusion(points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 96, reach: float = 0.6) -> np.ndarray:
+    """(V,) share of the sky each point sees, cosine-weighted, within ``reach`` m.
 
     Args:
         blockers: pairs of vertices (n, 3) and faces (m, 3) that stop light.
     """
-    import pybullet
+    import open3d
 
-    client = pybullet.connect(pybullet.DIRECT)
+    scene = open3d.t.geometry.RaycastingScene(nthreads=1)
     for vertices, faces in blockers:
-        for start in range(0, len(faces), 8000):  # PyBullet refuses very large index arrays
-            chunk, inverse = np.unique(faces[start : start + 8000], return_inverse=True)
-            shape = pybullet.createCollisionShape(
-                pybullet.GEOM_MESH,
-                vertices=vertices[chunk].tolist(),
-                indices=inverse.ravel().tolist(),
-                flags=pybullet.GEOM_FORCE_CONCAVE_TRIMESH,
-                physicsClientId=client,
-            )
-            pybullet.createMultiBody(0, shape, physicsClientId=client)
+        scene.add_triangles(vertices.astype(np.float32), faces.astype(np.uint32))
     k = np.arange(n_rays)
-    r, phi = np.sqrt((k + 0.5) / n_rays), k * np.pi * (3 - np.sqrt(5))
+    r, phi = np.sqrt((k + 0.5) / n_rays), k * np.pi * (3 - np.sqrt(5))  # a sunflower over the disc: cosine-weighted
     local = np.stack([r * np.cos(phi), r * np.sin(phi), np.sqrt(1 - r * r)], 1)
     side = np.cross(normals, np.where(np.abs(normals[:, :1]) < 0.8, [[1.0, 0, 0]], [[0, 1.0, 0]]))
     side /= np.linalg.norm(side, axis=1, keepdims=True)
@@ -185,12 +174,56 @@ def occlusion(
     for direction in local:
         d = direction[0] * side + direction[1] * other + direction[2] * normals
         start = points + 0.0015 * normals + 0.001 * d
-        for low in range(0, len(points), 8000):
-            part = slice(low, low + 8000)
-            hits = pybullet.rayTestBatch(
-                start[part].tolist(), (start[part] + reach * d[part]).tolist(), physicsClientId=client
-            )
-            # a distant blocker takes less away than a near one
-            seen[part] += [1.0 if hit[0] < 0 else 0.55 * hit[2] for hit in hits]
-    pybullet.disconnect(client)
+        distance = scene.cast_rays(np.hstack([start, d]).astype(np.float32))["t_hit"].numpy()
+        # a distant blocker takes less away than a near one
+        seen += np.where(distance > reach, 1.0, 0.55 * np.minimum(distance, reach) / reach)
     return seen / n_rays
+
+
+def smoothed(surface: Surface, where: np.ndarray, rounds: int, strength: float = 0.5, shrink: bool = True) -> Surface:
+    """Vertices moved towards the mean of their neighbours, ``where`` (V,) 0…1 says how much.
+
+    Without ``shrink`` every second round moves them away again, a little further (Taubin 1995): detail goes, size stays.
+    """
+    edges = np.concatenate([surface.faces[:, [0, 1]], surface.faces[:, [1, 2]], surface.faces[:, [2, 0]]])
+    edges = np.unique(np.sort(edges, 1), axis=0)
+    i, j = np.concatenate([edges, edges[:, ::-1]]).T
+    count = np.bincount(i, minlength=len(surface.at))[:, None]
+    at, rest = surface.at.copy(), surface.rest.copy()
+    for k in range(rounds):
+        step = strength if shrink or k % 2 == 0 else -1.04 * strength
+        for field in (at, rest):
+            mean = np.zeros_like(field)
+            np.add.at(mean, i, field[j])
+            field += step * where[:, None] * np.where(count > 0, mean / np.maximum(count, 1) - field, 0)
+    return replace(surface, at=at, rest=rest, normal=vertex_normals(at, surface.faces))
+
+
+def rounded(surface: Surface, where: np.ndarray) -> Surface:
+    """Every face whose corners are all in ``where`` (V,) split in four, the new vertices lifted onto a smooth surface.
+
+    Phong tessellation (Boubekeur & Alexa 2008): an edge's middle is drawn to the tangent planes of its ends. Edges on
+    the border of the region stay straight, so that no crack opens to the faces beside it.
+    """
+    inside = where[surface.faces].all(1)
+    faces = surface.faces[inside]
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
+    unique, inverse, count = np.unique(edges, axis=0, return_inverse=True, return_counts=True)
+    i, j = unique.T
+    n, start = len(faces), len(surface.at)
+
+    def middle(field: np.ndarray) -> np.ndarray:
+        return np.concatenate([field, (field[i] + field[j]) / 2])
+
+    at, normal = middle(surface.at), middle(surface.normal)
+    flat = at[start:]
+    pulled = [flat - ((flat - surface.at[k]) * surface.normal[k]).sum(1, keepdims=True) * surface.normal[k] for k in (i, j)]
+    lift = np.where(count[:, None] > 1, 0.75 * ((pulled[0] + pulled[1]) / 2 - flat), 0)
+    at[start:] += lift
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    ab, bc, ca = (start + inverse.ravel()[k * n : (k + 1) * n] for k in range(3))
+    a, b, c = faces.T
+    quarter = np.concatenate([np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    part = np.concatenate([surface.part, surface.part[i]])
+    return Surface(at, middle(surface.rest), normal, middle(surface.weights), middle(surface.color), part,
+                   np.concatenate([surface.faces[~inside], quarter]))  # fmt: skip
