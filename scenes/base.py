@@ -70,7 +70,9 @@ class SessionEnv(gym.Env[np.ndarray, Any]):
         if not hasattr(termination, "ends"):
             raise InputError("termination", termination, "a probability, or a Termination object")
         self.latent_space = latent_space
-        self.sessions = SessionProcess(latent_space, termination, parse_kernel(kernel) if kernel else Uniform())
+        self.sessions = SessionProcess(
+            latent_space, termination, parse_kernel(kernel) if kernel else Uniform()
+        )
 
     # -- the hidden half
     def privileged(self) -> Privileged:

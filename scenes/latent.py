@@ -148,7 +148,9 @@ class PointField:
 
     def sample(self, rng: np.random.Generator) -> SurfacePoint:
         part = self.parts[int(rng.integers(len(self.parts)))]
-        return SurfacePoint(part, float(rng.uniform(0.0, 1.0)), wrap_angle(float(rng.uniform(-math.pi, math.pi))))
+        return SurfacePoint(
+            part, float(rng.uniform(0.0, 1.0)), wrap_angle(float(rng.uniform(-math.pi, math.pi)))
+        )
 
     def validate(self, value: Any, where: str) -> SurfacePoint:
         if isinstance(value, str):
@@ -162,7 +164,9 @@ class PointField:
         axial = ScalarField("axial", "", 0.0, 1.0, "(0 near joint, 1 far joint)").validate(
             value["axial"], f"{where}.axial"
         )
-        angle = ScalarField("angle", "", -2 * math.pi, 2 * math.pi, "rad").validate(value["angle"], f"{where}.angle")
+        angle = ScalarField("angle", "", -2 * math.pi, 2 * math.pi, "rad").validate(
+            value["angle"], f"{where}.angle"
+        )
         return SurfacePoint(str(value["part"]), axial, wrap_angle(angle))
 
     def _example(self) -> str:
@@ -185,7 +189,9 @@ class PointField:
     def from_vector(self, vector: np.ndarray) -> SurfacePoint:
         n = len(self.parts)
         axial = float(np.clip((vector[n] + 1) / 2, 0, 1))
-        return SurfacePoint(self.parts[int(np.argmax(vector[:n]))], axial, math.atan2(vector[n + 2], vector[n + 1]))
+        return SurfacePoint(
+            self.parts[int(np.argmax(vector[:n]))], axial, math.atan2(vector[n + 2], vector[n + 1])
+        )
 
     def to_json(self, value: SurfacePoint) -> Any:
         return value.to_dict()
@@ -246,7 +252,9 @@ class LatentSpace:
             raise InputError(where, value, "fields " + ", ".join(self.names))
         unknown = set(value) - set(self.names)
         if unknown:
-            raise InputError(f"{where}.{sorted(map(str, unknown))[0]}", "an unknown field", ", ".join(self.names))
+            raise InputError(
+                f"{where}.{sorted(map(str, unknown))[0]}", "an unknown field", ", ".join(self.names)
+            )
         latent = {}
         for field in self.fields:
             if field.name in value:

@@ -87,7 +87,9 @@ class Schedule:
                 if not colon:
                     raise InputError(where, item, shape)
                 pairs.append((step, value))
-        elif isinstance(entries, Sequence) and all(isinstance(e, dict) and set(e) == {"step", "latent"} for e in entries):
+        elif isinstance(entries, Sequence) and all(
+            isinstance(e, dict) and set(e) == {"step", "latent"} for e in entries
+        ):
             pairs = [(entry["step"], entry["latent"]) for entry in entries]
         else:
             raise InputError(where, entries, shape)

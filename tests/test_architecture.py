@@ -26,6 +26,8 @@ def test_no_source_file_outgrows_one_idea() -> None:
 
 
 def test_the_repository_is_light() -> None:
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     heavy = [f for f in files.split("\0") if f and (ROOT / f).exists() and (ROOT / f).stat().st_size > 5e6]
     assert heavy == []

@@ -128,7 +128,9 @@ class Oracle:
 
         at_itch = abs(turn) < stroke.near_rad and abs(wanted_along - along) < stroke.near_m
         if at_itch:
-            velocity = self._scratch(privileged, obs[-1], height, contact_radius, wanted_along - along, axis, outward)
+            velocity = self._scratch(
+                privileged, obs[-1], height, contact_radius, wanted_along - along, axis, outward
+            )
             velocity += sideways * np.clip(3.0 * turn * height, -0.1, 0.1)
         else:
             self._clock, self._press = 0, 0.0
@@ -169,7 +171,9 @@ class Oracle:
         inward = contact_radius - self._press - height
         side = 1.0 if (self._clock // stroke.half_period) % 2 == 0 else -1.0
         self._clock += 1
-        swing = np.clip((side * stroke.amplitude_m + to_centre) / CONTROL_STEP_S, -stroke.stroke_m_s, stroke.stroke_m_s)
+        swing = np.clip(
+            (side * stroke.amplitude_m + to_centre) / CONTROL_STEP_S, -stroke.stroke_m_s, stroke.stroke_m_s
+        )
         return axis * swing + outward * np.clip(inward / CONTROL_STEP_S, -0.2, 0.2)
 
     def _joint_action(self, joints: np.ndarray, velocity: np.ndarray, point_to: np.ndarray) -> np.ndarray:
@@ -181,7 +185,9 @@ class Oracle:
         turn = across @ np.cross(rotation[:, 0], point_to)
         home = (self._rest - joints + math.pi) % (2 * math.pi) - math.pi
         task = np.vstack([jacobian[:3], stroke.pointing * across @ jacobian[3:], stroke.posture * np.eye(n)])
-        wanted = np.concatenate([velocity, stroke.pointing * np.clip(turn, -0.5, 0.5), stroke.posture * 0.5 * home])
+        wanted = np.concatenate(
+            [velocity, stroke.pointing * np.clip(turn, -0.5, 0.5), stroke.posture * 0.5 * home]
+        )
         speeds = np.linalg.solve(task.T @ task + 1e-6 * np.eye(n), task.T @ wanted)
         action = speeds / self._full_speed
         return np.clip(action, -1.0, 1.0).astype(np.float32)

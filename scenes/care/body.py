@@ -172,7 +172,9 @@ def _rotation(axis: tuple[float, float, float], angle_deg: float) -> np.ndarray:
     )
 
 
-def _offset(parent: np.ndarray, position: tuple[float, float, float], rotation: np.ndarray | None = None) -> np.ndarray:
+def _offset(
+    parent: np.ndarray, position: tuple[float, float, float], rotation: np.ndarray | None = None
+) -> np.ndarray:
     child = np.eye(4)
     child[:3, 3] = position
     if rotation is not None:

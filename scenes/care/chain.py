@@ -71,7 +71,9 @@ class Chain:
     movable: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "movable", tuple(i for i, link in enumerate(self.links) if link.axis is not None))
+        object.__setattr__(
+            self, "movable", tuple(i for i, link in enumerate(self.links) if link.axis is not None)
+        )
 
     def index(self, link: str) -> int:
         """Index of a link by name (the same index PyBullet gives it)."""
@@ -141,7 +143,9 @@ def to_urdf(chain: Chain) -> str:
     def triple(values: Vector) -> str:
         return " ".join(f"{v:.17g}" for v in values)
 
-    massless = '<inertial><mass value="0"/><inertia ixx="0" iyy="0" izz="0" ixy="0" ixz="0" iyz="0"/></inertial>'
+    massless = (
+        '<inertial><mass value="0"/><inertia ixx="0" iyy="0" izz="0" ixy="0" ixz="0" iyz="0"/></inertial>'
+    )
     lines = [f"<robot name={quoteattr(chain.name)}>", f'<link name="base">{massless}</link>']
     parent = "base"
     for link in chain.links:
@@ -154,7 +158,7 @@ def to_urdf(chain: Chain) -> str:
             *(_collision(shape) for shape in link.shapes),
             "</link>",
             f'<joint name={quoteattr(link.name + "_joint")} type="{"fixed" if link.axis is None else "revolute"}">',
-            f'<parent link={quoteattr(parent)}/><child link={quoteattr(link.name)}/>',
+            f"<parent link={quoteattr(parent)}/><child link={quoteattr(link.name)}/>",
             f'<origin xyz="{triple(link.xyz)}" rpy="{triple(link.rpy)}"/>',
         ]
         if link.axis is not None:

@@ -90,7 +90,11 @@ class Person:
     def reset(self, rng: np.random.Generator, impairment: str) -> None:
         """Draw this episode's severities (always the same number of draws) and apply ``impairment``."""
         n = len(self.joints)
-        self._severity = (rng.uniform(0.5, 1.0), rng.uniform(0.25, 1.0), rng.uniform(-TREMOR_RAD, TREMOR_RAD, n))
+        self._severity = (
+            rng.uniform(0.5, 1.0),
+            rng.uniform(0.25, 1.0),
+            rng.uniform(-TREMOR_RAD, TREMOR_RAD, n),
+        )
         self.set_impairment(impairment)
 
     def set_impairment(self, impairment: str) -> None:

@@ -106,7 +106,9 @@ class CareScene(SessionEnv):
             self._start_position, self._start_rotation, np.array(self.robot.start), 500
         )
         if error > 1e-4:
-            raise RuntimeError(f"{robot} cannot reach the start pose of {type(self).__name__} ({1e3 * error:.1f} mm off)")
+            raise RuntimeError(
+                f"{robot} cannot reach the start pose of {type(self).__name__} ({1e3 * error:.1f} mm off)"
+            )
         self.action_space = gym.spaces.Box(-1.0, 1.0, (n,), np.float32)
         self.world.save()
         self._picture: Any = None

@@ -116,7 +116,9 @@ class ScratchItch(CareScene):
             render_mode=render_mode,
         )
         n = self.action_space.shape[0]
-        bound = np.concatenate([np.full(3, 2.0), np.ones(4), np.full(n, np.pi), np.full(n, 20.0), np.full(9, 2.0), [1000.0]])
+        bound = np.concatenate(
+            [np.full(3, 2.0), np.ones(4), np.full(n, np.pi), np.full(n, 20.0), np.full(9, 2.0), [1000.0]]
+        )
         low = -bound
         low[-1] = 0.0
         self._bound_low, self._bound_high = low.astype(np.float32), bound.astype(np.float32)
@@ -132,7 +134,9 @@ class ScratchItch(CareScene):
     def _latent_changed(self) -> None:
         itch = self.sessions.latent["itch"]
         self._itch_part = ARM_PARTS.index(itch.part)
-        self._itch_local, self._itch_normal = surface_point(self.person.size, itch.part, itch.axial, itch.angle)
+        self._itch_local, self._itch_normal = surface_point(
+            self.person.size, itch.part, itch.axial, itch.angle
+        )
         if "impairment" in self.sessions.latent:
             impairment = self.sessions.latent["impairment"]
             if impairment != self.person.impairment:
@@ -181,7 +185,9 @@ class ScratchItch(CareScene):
         quaternion = np.array(tool_quaternion)
         if self._reference_quaternion is None:
             self._reference_quaternion = quaternion
-        elif float(quaternion @ self._reference_quaternion) < 0:  # q and −q are one rotation: keep to one half
+        elif (
+            float(quaternion @ self._reference_quaternion) < 0
+        ):  # q and −q are one rotation: keep to one half
             quaternion = -quaternion
         n = len(angles)
         observation = np.empty(17 + 2 * n, dtype=np.float32)

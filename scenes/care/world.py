@@ -100,7 +100,9 @@ class World:
             half = [edge / 2 for edge in shape.box]
             collision = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self._client)
         elif length < 1e-9:
-            collision = p.createCollisionShape(p.GEOM_SPHERE, radius=shape.radius, physicsClientId=self._client)
+            collision = p.createCollisionShape(
+                p.GEOM_SPHERE, radius=shape.radius, physicsClientId=self._client
+            )
         else:
             turn = rotation_between_z_and(b - a)
             collision = p.createCollisionShape(
@@ -147,7 +149,15 @@ class World:
         reset than in a fresh process; with the islands always united it does not (tests prove it).
         """
         gear = p.createConstraint(
-            body_a, link_a, body_b, link_b, p.JOINT_GEAR, [0, 0, 1], [0, 0, 0], [0, 0, 0], physicsClientId=self._client
+            body_a,
+            link_a,
+            body_b,
+            link_b,
+            p.JOINT_GEAR,
+            [0, 0, 1],
+            [0, 0, 0],
+            [0, 0, 0],
+            physicsClientId=self._client,
         )
         p.changeConstraint(gear, gearRatio=0, maxForce=0, physicsClientId=self._client)
 
@@ -160,10 +170,16 @@ class World:
     def set_limits(self, body: int, joints: list[int], low: np.ndarray, high: np.ndarray) -> None:
         for joint, lower, upper in zip(joints, low, high, strict=True):
             p.changeDynamics(
-                body, joint, jointLowerLimit=float(lower), jointUpperLimit=float(upper), physicsClientId=self._client
+                body,
+                joint,
+                jointLowerLimit=float(lower),
+                jointUpperLimit=float(upper),
+                physicsClientId=self._client,
             )
 
-    def drive(self, body: int, joints: list[int], targets: list[float], gains: list[float], torques: list[float]) -> None:
+    def drive(
+        self, body: int, joints: list[int], targets: list[float], gains: list[float], torques: list[float]
+    ) -> None:
         """Position motors: aim each joint at a target (rad) with a gain and a torque limit (N·m)."""
         p.setJointMotorControlArray(
             body,
@@ -188,7 +204,11 @@ class World:
     def link_frames(self, body: int, links: list[int], velocity: bool = False) -> list[tuple]:
         """Per link: position, quaternion of its frame, and its linear velocity (m/s) if asked for."""
         states = p.getLinkStates(
-            body, links, computeLinkVelocity=velocity, computeForwardKinematics=True, physicsClientId=self._client
+            body,
+            links,
+            computeLinkVelocity=velocity,
+            computeForwardKinematics=True,
+            physicsClientId=self._client,
         )
         if velocity:
             return [(s[4], s[5], s[6]) for s in states]

@@ -10,7 +10,10 @@ from scenes import list_scenes, make_scene
 CASES: dict[str, tuple[str, dict]] = {name: (name, {}) for name in list_scenes()}
 CASES["scratch_itch-panda"] = ("scratch_itch", {"robot": "panda"})
 CASES["scratch_itch-responsive"] = ("scratch_itch", {"controller": "responsive"})
-CASES["scratch_itch-all-fields"] = ("scratch_itch", {"fields": ("itch", "force", "impairment"), "gender": "female"})
+CASES["scratch_itch-all-fields"] = (
+    "scratch_itch",
+    {"fields": ("itch", "force", "impairment"), "gender": "female"},
+)
 CASES["scratch_itch-tremor"] = ("scratch_itch", {"impairment": "tremor"})
 
 every_scene = pytest.mark.parametrize("case", CASES)

@@ -25,7 +25,9 @@ def roll(scene, seed: int, steps: int, push: float = 1.0) -> list:
     for _ in range(steps):
         action = random_action(scene, actions, push)
         observation, reward, terminated, truncated, info = scene.step(action)
-        trace.append((observation.tobytes(), reward, terminated, truncated, info["session"], info["session_ended"]))
+        trace.append(
+            (observation.tobytes(), reward, terminated, truncated, info["session"], info["session_ended"])
+        )
         if terminated or truncated:
             observation, _ = scene.reset()
             trace.append(observation.tobytes())
@@ -78,7 +80,8 @@ def test_a_new_process_gives_the_same_ten_thousand_steps(name: str) -> None:
         f"scene = build({name!r}); print(hashlib.sha256(repr(roll(scene, 7, 10_000)).encode()).hexdigest())"
     )
     runs = [
-        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=_root()) for _ in "ab"
+        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=_root())
+        for _ in "ab"
     ]
     digests = [run.communicate()[0].strip() for run in runs]
     assert digests[0] == digests[1]

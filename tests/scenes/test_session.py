@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from scenes.errors import InputError
-from scenes.session import Alternate, Bernoulli, Drift, FixedLength, Schedule, SessionProcess, Uniform, parse_kernel
+from scenes.session import (
+    Alternate,
+    Bernoulli,
+    Drift,
+    FixedLength,
+    Schedule,
+    SessionProcess,
+    Uniform,
+    parse_kernel,
+)
 from tests.scenes.test_latent import SPACE
 
 
@@ -90,7 +99,12 @@ def test_an_override_starts_a_session_at_once_or_waits_for_the_next() -> None:
 
 
 def test_bad_parameters_are_named() -> None:
-    for make in (lambda: Bernoulli(1.5), lambda: FixedLength(0), lambda: Drift(0.0), lambda: parse_kernel("jump")):
+    for make in (
+        lambda: Bernoulli(1.5),
+        lambda: FixedLength(0),
+        lambda: Drift(0.0),
+        lambda: parse_kernel("jump"),
+    ):
         with pytest.raises(InputError):
             make()
     with pytest.raises(InputError, match="scale, switch"):
