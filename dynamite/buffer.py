@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,15 @@ from dynamite.belief_model import Episodes
 from dynamite.rollout import Rollout
 
 #: What is kept of a rollout; times first, then episodes.
-_KEPT = ("states", "executed", "rewards", "ended", "latents", "teacher")
+_KEPT = ("states", "executed", "rewards", "ended", "latents", "privileged", "teacher")
+
+
+class Batch(NamedTuple):
+    """Some episodes. privileged: (T + 1, n, P). teacher: (T + 1, n, A or 1), empty without a teacher."""
+
+    episodes: Episodes
+    privileged: Tensor
+    teacher: Tensor
 
 
 class EpisodeBuffer:
@@ -37,15 +47,15 @@ class EpisodeBuffer:
         self._next = int((self._next + n) % self.capacity)
         self.size = min(self.size + n, self.capacity)
 
-    def sample(self, n: int, generator: torch.Generator) -> tuple[Episodes, Tensor]:
-        """``n`` episodes, all different where there are enough, and the teacher's actions (T + 1, n, ·)."""
+    def sample(self, n: int, generator: torch.Generator) -> Batch:
+        """``n`` episodes, all different where there are enough."""
         if n <= self.size:
             chosen = torch.randperm(self.size, generator=generator)[:n]
         else:
             chosen = torch.randint(self.size, (n,), generator=generator)
         part = {name: value.index_select(1, chosen) for name, value in self._data.items()}
         episodes = Episodes(part["states"], part["executed"], part["rewards"], part["ended"], part["latents"])
-        return episodes, part["teacher"]
+        return Batch(episodes, part["privileged"], part["teacher"])
 
     def state_dict(self) -> dict[str, Tensor]:
         """Its contents, so that a resumed training draws what an uninterrupted one would."""

@@ -78,7 +78,7 @@ class Imitation:
 
     def _step(self, buffer: EpisodeBuffer, generator: torch.Generator) -> dict[str, float]:
         agent = self.agent
-        raw, labels = buffer.sample(agent.config.model.batch_episodes, generator)
+        raw, privileged, labels = buffer.sample(agent.config.model.batch_episodes, generator)
         posterior: Posterior | None = None
         episodes = raw
         if self.learner is not None:
@@ -87,7 +87,6 @@ class Imitation:
         seen = posterior
         if posterior is not None and not self.config.through_encoder:
             seen = Posterior(*(tensor.detach() for tensor in posterior))
-        privileged = raw.latents.new_zeros(*raw.latents.shape[:2], 0)
         side = agent.normalise_side(agent.side(seen, privileged))
         output, _ = agent.actor_critic(agent.state_norm(raw.states), side)
         loss = self._regression(output, labels)

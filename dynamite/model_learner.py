@@ -36,7 +36,7 @@ class ModelLearner:
         """``model.updates`` steps; the means of what they measured."""
         sums: dict[str, float] = {}
         for _ in range(self.config.model.updates):
-            episodes = self.normalised(buffer.sample(self.config.model.batch_episodes, generator)[0])
+            episodes = self.normalised(buffer.sample(self.config.model.batch_episodes, generator).episodes)
             posterior = self.model.encode(episodes)
             for name, value in self.step(episodes, posterior, generator).items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -70,7 +70,8 @@ class ModelLearner:
     def step_probe(self, posterior: Posterior, latents: Tensor, generator: torch.Generator) -> float:
         """One step of the probe on random (t, n); returns its negative log-likelihood."""
         probe, optimiser = self.agent.probe, self.probe_optimiser
-        assert probe is not None and optimiser is not None
+        assert probe is not None
+        assert optimiser is not None
         mean, logvar = posterior.mean.detach().flatten(0, 1), posterior.logvar.detach().flatten(0, 1)
         picked = torch.randint(len(mean), (self.config.probe.samples,), generator=generator)
         loss = probe.loss(mean[picked], logvar[picked], latents.flatten(0, 1)[picked])

@@ -7,6 +7,8 @@ message per step. A worker that dies or hangs ends the training with a message, 
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import multiprocessing
 import os
 import traceback
@@ -100,7 +102,7 @@ class WorkerVector:
         previous = os.environ.get("OMP_NUM_THREADS")
         os.environ["OMP_NUM_THREADS"] = "1"
         try:
-            for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+            for first, last in itertools.pairwise(bounds):
                 ours, theirs = context.Pipe()
                 arguments = (
                     theirs,
@@ -170,10 +172,8 @@ class WorkerVector:
         """End the workers; harmless when called twice."""
         for pipe, process in zip(self._pipes, self._processes, strict=True):
             if not force:
-                try:
+                with contextlib.suppress(BrokenPipeError, OSError):
                     pipe.send(("close", None))
-                except (BrokenPipeError, OSError):
-                    pass
             else:
                 process.terminate()
         for pipe, process in zip(self._pipes, self._processes, strict=True):

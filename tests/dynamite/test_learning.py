@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -12,6 +10,7 @@ from dynamite.checkpoint import load_checkpoint
 from dynamite.model_learner import ModelLearner
 from dynamite.normalise import ReturnNorm, RunningNorm
 from dynamite.ppo import PPO, generalised_advantages
+from dynamite.progress import read_lines
 from dynamite.rollout import collect
 from dynamite.train import Trainer, train
 from dynamite.vector import make_vector
