@@ -114,9 +114,13 @@ def _read(name: str, arguments: list[str]) -> Verb:
 
 def _input_error(box: str) -> InputError:
     """What the option parser says in a framed box, as one line."""
-    rows = [line.strip("│ ").strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
+    rows = [line.strip("│ ") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
     rows = [row for row in rows if row and row[0] not in "╭╰"]
-    rule = next((i for i, row in enumerate(rows) if set(row) == {"─"}), len(rows))
+    if len(rows) > 1 and set(rows[1]) == {
+        "-"
+    }:  # where the terminal has ASCII only, the title is a row above a rule
+        rows = rows[2:]
+    rule = next((i for i, row in enumerate(rows) if set(row) <= {"─", "-"}), len(rows))
     text = " ".join(rows[:rule])
     if found := re.match(r"Unrecognized options: (.*)", text):
         after = rows.index("Perhaps you meant:") + 1 if "Perhaps you meant:" in rows else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamite.acting import Frame, Policy, play
+from robot_app.commands.base import say
 from robot_app.episode import EpisodeWriter, recorded
 from robot_app.film import FilmLook, FilmOutputs, FilmReport, FilmSettings, film
 from robot_app.recipe import SceneRecipe
@@ -30,6 +31,7 @@ def record(
     steps: int | None = None,
     force: bool = False,
     show_progress: bool = True,
+    changes_from: str = "--changes",
 ) -> dict[str, Any]:
     """Play one episode and write all of ``outputs``. Everything that can be wrong is found before the first is written.
 
@@ -37,6 +39,7 @@ def record(
         steps: stop early; the whole episode by default.
         force: replace what exists.
         show_progress: a bar on stderr.
+        changes_from: where the schedule came from, for errors.
 
     Returns:
         A summary, JSON-plain.
@@ -46,9 +49,9 @@ def record(
     """
     import policies
 
-    scene = recipe.build()
+    scene = recipe.build(changes_from)
     try:
-        n_steps = _check_steps(scene, steps)
+        n_steps = _check_steps(scene, steps, changes_from)
         policy = policies.load(policy_name, scene)
         look = FilmLook.of(scene, recipe.name, n_steps)
         look.camera(settings.camera)
@@ -63,7 +66,13 @@ def record(
                 stack.enter_context(writer)
                 frames = recorded(frames, scene, writer)
             advance = stack.enter_context(progress_bar("filming", n_steps, show_progress))
-            report = film(frames, look, settings, outputs, policy=policy.name, on_step=lambda _: advance())
+            try:
+                report = film(
+                    frames, look, settings, outputs, policy=policy.name, on_step=lambda _: advance()
+                )
+            except KeyboardInterrupt:
+                say(f"stopped: what was filmed so far is whole, in {outputs.film}")
+                raise
     finally:
         scene.close()
     return summary(recipe, policy.name, seed, report, outputs)
@@ -82,7 +91,7 @@ def summary(
     }
 
 
-def _check_steps(scene: SessionEnv, steps: int | None) -> int:
+def _check_steps(scene: SessionEnv, steps: int | None, changes_from: str) -> int:
     longest = scene.episode_length
     if steps is not None and not 1 <= steps <= longest:
         raise InputError("--steps", steps, f"1 to {longest}, the scene's episode")
@@ -91,7 +100,7 @@ def _check_steps(scene: SessionEnv, steps: int | None) -> int:
     if isinstance(termination, Schedule):
         late = [at for at, _ in termination.changes if at >= n_steps]
         if late:
-            raise InputError("--changes", late[0], f"steps below {n_steps}, where the episode ends")
+            raise InputError(changes_from, late[0], f"steps below {n_steps}, where the episode ends")
     return n_steps
 
 
@@ -113,13 +122,16 @@ def trained_recipe(recipe: SceneRecipe, policy: str) -> SceneRecipe:
 
 def checkpoint_folder(policy_name: str, scene_name: str) -> Path | None:
     """Where a trained policy's checkpoint lies, or None for a policy without one."""
-    from dynamite.checkpoint import latest_checkpoint
+    if policy_name in ("random", "uniform") or policy_name.startswith("scripted/"):
+        return None
     from policies import PRETRAINED
 
     packaged = PRETRAINED / scene_name / policy_name.removeprefix("pretrained/")
     for folder in (packaged, Path(policy_name)):
         if (folder / "manifest.json").is_file():
             return folder
+    from dynamite.checkpoint import latest_checkpoint  # imports PyTorch: only where it may be needed
+
     return latest_checkpoint(policy_name)
 
 

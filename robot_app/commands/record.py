@@ -79,7 +79,8 @@ class Record(SceneVerb):
         if self.seed < 0:
             raise InputError("--seed", self.seed, "a whole number, 0 or more")
         settings, outputs = self._settings(), self._outputs()
-        recipe = self.recipe(changes, "--changes" if self.changes is not None else "--schedule")
+        changes_from = "--changes" if self.schedule is None else "--schedule"
+        recipe = self.recipe(changes, changes_from)
         made = record(
             trained_recipe(recipe, self.policy),
             self.policy,
@@ -89,6 +90,7 @@ class Record(SceneVerb):
             steps=self.steps,
             force=self.force,
             show_progress=not self.json,
+            changes_from=changes_from,
         )
         if self.json:
             print_json(made)

@@ -67,7 +67,10 @@ MISTAKES: dict[str, tuple[list[str], list[str]]] = {
     "unknown scene": (["record", "--scene", "scratch_itc"], ["'scratch_itc'", "scratch_itch, gridworld"]),
     "unknown scene, train": (["train", "--scene", "moon"], ["scene", "'moon'", "scratch_itch"]),
     "unknown scene, gui": (["gui", "--scene", "moon"], []),
-    "scene that cannot be drawn": (["record", "--scene", "gridworld", "--policy", "random"], ["gridworld", "drawn"]),
+    "scene that cannot be drawn": (
+        ["record", "--scene", "gridworld", "--policy", "random"],
+        ["gridworld", "drawn"],
+    ),
     "unknown policy": (["record", "--policy", "pretrained/nobody"], ["'pretrained/nobody'", "random"]),
     "unknown policy, evaluate": (["evaluate", "--policy", "nobody"], ["'nobody'", "scripted/scratch_itch"]),
     "unknown policy, demo": (["demo", "--headless", "--policy", "nobody"], ["'nobody'"]),
@@ -84,10 +87,16 @@ MISTAKES: dict[str, tuple[list[str], list[str]]] = {
     "no episodes": (["evaluate", *ORACLE, "--episodes", "0"], ["--episodes", "0"]),
     "changes without colon": (["record", *ORACLE, "--changes", "60 forearm"], ["--changes", "'60 forearm'"]),
     "change at no step": (["record", *ORACLE, "--changes", "x:forearm"], ["--changes[0].step", "'x'"]),
-    "change to no part": (["record", *ORACLE, "--changes", "5:nose"], ["--changes[0].latent", "'nose'", "forearm"]),
+    "change to no part": (
+        ["record", *ORACLE, "--changes", "5:nose"],
+        ["--changes[0].latent", "'nose'", "forearm"],
+    ),
     "change out of range": (["record", *ORACLE, "--changes", "5:forearm@1.5"], ["axial", "1.5", "0 to 1"]),
     "changes out of order": (["record", *ORACLE, "--changes", "9:forearm,5:forearm"], ["rising order"]),
-    "change after the end": (["record", *ORACLE, "--changes", "250:forearm"], ["--changes", "250", "below 200"]),
+    "change after the end": (
+        ["record", *ORACLE, "--changes", "250:forearm"],
+        ["--changes", "250", "below 200"],
+    ),
     "changes and probability": (["record", "--changes", "5:forearm", "--option", "p=0.1"], ["one of"]),
     "no schedule file": (["record", "--schedule", "none.yaml"], ["--schedule", "none.yaml"]),
     "size in words": (["record", *ORACLE, "--size", "large"], ["--size", "'large'", "1920x1080"]),
@@ -145,7 +154,7 @@ def test_a_malformed_schedule_file_is_refused(text, empty, capsys) -> None:
 
 
 def test_nothing_that_exists_is_overwritten_without_force(empty, capsys) -> None:
-    for taken in ("film.mp4", "film.csv", "film.episode/notes.txt"):
+    for taken in ("film.episode/notes.txt", "film.csv", "film.mp4"):
         Path(taken).parent.mkdir(exist_ok=True)
         Path(taken).write_text("mine")
         before = everything_in(empty)
@@ -186,7 +195,14 @@ def test_a_checkpoint_cut_short_is_refused(empty, capsys) -> None:
 
 
 SMALL_TRAINING = ["--scene", "gridworld", "--set", "train.frames=960", "--set", "train.copies=16"]
-SMALL_TRAINING += ["--set", "model.batch_episodes=4", "--set", "ppo.minibatches=1", "--set", "model.updates=1"]
+SMALL_TRAINING += [
+    "--set",
+    "model.batch_episodes=4",
+    "--set",
+    "ppo.minibatches=1",
+    "--set",
+    "model.updates=1",
+]
 
 
 def test_an_unexpected_error_is_one_line_and_a_traceback_only_with_debug(monkeypatch, capsys) -> None:
