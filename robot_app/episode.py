@@ -2,7 +2,7 @@
 
 ::
 
-    manifest.json           scene, policy, seed, version; at close also the sha256 of every other file
+    manifest.json           scene, policy, seed, version; at close also the sha256 of every other file and of itself
     events.jsonl            what was done from outside: {"t", "kind", "value"}
     latents.jsonl           the hidden latent, a line whenever it changes: {"t", "latent"}
     info.jsonl              the scene's info of every step
@@ -14,6 +14,7 @@ is seed + actions + events; :meth:`Episode.verify` runs it and compares every st
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -39,18 +40,6 @@ from scenes.registry import find_scene
 
 FORMAT, VERSION = "robot-app-episode", 1
 _MANIFEST = "manifest.json"
-_NEEDED = (
-    "complete",
-    "n_frames",
-    "scene",
-    "gym_id",
-    "spec",
-    "seed",
-    "reset_options",
-    "step_s",
-    "policy",
-    "files",
-)
 _LOGS = ("events.jsonl", "latents.jsonl", "info.jsonl")
 #: Seconds between forced writes to the disk itself; what is lost when the power fails.
 SYNC_EVERY_S = 1.0
@@ -108,7 +97,7 @@ class EpisodeWriter:
             "policy": {"name": policy, "sha256": policy_sha256},
             "files": {},
         }
-        write_json(self.folder / _MANIFEST, self._manifest)
+        _write_manifest(self.folder, self._manifest)
         self._logs = {name: open(self.folder / name, "ab", buffering=0) for name in _LOGS}  # noqa: SIM115
         self._records: Any = None
         self._layout: Layout | None = None
@@ -165,7 +154,7 @@ class EpisodeWriter:
             "n_frames": self.n_frames,
             "files": {name: sha256(self.folder / name) for name in names},
         }
-        write_json(self.folder / _MANIFEST, self._manifest)
+        _write_manifest(self.folder, self._manifest)
         for stem in stems:
             stem.with_suffix(".bin").unlink()
             stem.with_suffix(".json").unlink()
@@ -345,10 +334,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(str(path), found, f"format {FORMAT}/{VERSION}")
     if int(version) > VERSION:
         raise InputError(str(path), f"{found}, from a newer version", f"format {FORMAT}/{VERSION}")
-    for key in _NEEDED:
-        if key not in manifest:
-            raise InputError(str(path), f"no {key}", "a whole manifest")
+    if manifest.pop("self", None) != _digest(manifest):
+        raise InputError(str(path), "a damaged file (its sha256 differs)", "a whole episode")
     return manifest
+
+
+def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    write_json(folder / _MANIFEST, {**manifest, "self": _digest(manifest)})
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _read_segment(stem: Path) -> Columns:

@@ -64,7 +64,7 @@ def frame_of(row: Columns, latent: Latent, events: tuple[Event, ...], info: dict
         t=int(row["t"]),
         observation=row["observation"],
         reward=float(row["reward"]),
-        decision=Decision(row["action"], _belief(row), _or_none(row["value"])),
+        decision=Decision(row["action"], _belief(row, tuple(latent)), _or_none(row["value"])),
         latent=latent,
         session=int(row["session"]),
         changed=bool(row["changed"]),
@@ -84,7 +84,7 @@ def _pack(posterior: FieldPosterior) -> Columns:
     return {"mean": np.float64(posterior.mean), "std": np.float64(posterior.std)}
 
 
-def _belief(row: Columns) -> Belief | None:
+def _belief(row: Columns, order: tuple[str, ...]) -> Belief | None:
     if "belief.mean" not in row:
         return None
     fields: dict[str, FieldPosterior] = {}
@@ -99,7 +99,8 @@ def _belief(row: Columns) -> Belief | None:
             fields[name] = ChoicePosterior(value)
         elif entry == "mean":
             fields[name] = ScalarPosterior(float(value), float(row[f"belief.{name}.std"]))
-    return Belief(row["belief.mean"], row["belief.logvar"], _or_none(row["belief.p_session_end"]), fields)
+    ordered = {name: fields[name] for name in (*order, *fields) if name in fields}  # the files keep no order
+    return Belief(row["belief.mean"], row["belief.logvar"], _or_none(row["belief.p_session_end"]), ordered)
 
 
 def _markers(row: Columns) -> Markers | None:
