@@ -73,7 +73,7 @@ class TinyRenderer:
         """(height, width, 3) uint8, contiguous; see :meth:`robot_app.render.live.LiveRenderer.draw`."""
         n, markers = self.supersample, markers or Markers()
         size = (n * self.width, n * self.height)
-        background = [tuple(int(255 * v) for v in c) for c in (self.theme.top, self.theme.bottom)]
+        background = (_rgb(self.theme.top), _rgb(self.theme.bottom))
         raw = self._picture.draw(
             poses, tuple(camera.eye), tuple(camera.target), camera.fov_deg, *size, self.shadow, background
         )
@@ -89,7 +89,9 @@ class TinyRenderer:
             self._draw_arrow(canvas, camera, np.asarray(markers.force_at), np.asarray(markers.force))
         return np.array(image)
 
-    def _draw_heat(self, canvas: ImageDraw.ImageDraw, poses, camera: OrbitCamera, heat: PointPosterior) -> None:
+    def _draw_heat(
+        self, canvas: ImageDraw.ImageDraw, poses, camera: OrbitCamera, heat: PointPosterior
+    ) -> None:
         values, _ = heat_texture(heat.grid)
         parts, axial, angle = values.shape
         surface = self.model.surface[self._on_skin]
@@ -97,25 +99,26 @@ class TinyRenderer:
         column = ((surface[:, 2] / (2 * np.pi) + 0.5) * angle).astype(int) % angle
         value = values[np.clip(surface[:, 0].astype(int) - 1, 0, parts - 1), row, column]
         points = skin(self.model, poses)[self._on_skin]
-        centre = np.zeros_like(points)  # outward is away from the mean of the part
-        for part in range(1, parts + 1):
-            mine = surface[:, 0] == part
-            if mine.any():
-                axis_row = np.clip((surface[mine, 1] * 6).astype(int), 0, 5)
-                means = np.array([points[mine][axis_row == k].mean(0) if (axis_row == k).any() else points[mine].mean(0) for k in range(6)])  # fmt: skip
-                centre[mine] = means[axis_row]
+        centre = np.zeros_like(points)  # outward is away from the middle of the limb's cross-section
+        section = (10 * surface[:, 0] + np.clip(surface[:, 1] * 6, 0, 5)).astype(int)
+        for key in np.unique(section):
+            centre[section == key] = points[section == key].mean(0)
         facing = ((points - centre) * (camera.eye - points)).sum(1) > 0
         pixels = camera.project(points, self.width, self.height)
         colors = ramp(64)
         for (x, y, depth), v in zip(pixels[facing], value[facing], strict=True):
             if v > 0.08 and depth > 0:
                 r = max(1.5, 0.0045 * self._scale(camera) / depth)
-                canvas.ellipse((x - r, y - r, x + r, y + r), fill=(*colors[int(63 * v)].tolist(), int(60 + 150 * v)))
+                canvas.ellipse(
+                    (x - r, y - r, x + r, y + r), fill=(*colors[int(63 * v)].tolist(), int(60 + 150 * v))
+                )
 
     def _scale(self, camera: OrbitCamera) -> float:
         return self.height / (2 * np.tan(np.radians(camera.fov_deg) / 2))
 
-    def _draw_ring(self, canvas: ImageDraw.ImageDraw, camera: OrbitCamera, at: np.ndarray, normal: np.ndarray) -> None:
+    def _draw_ring(
+        self, canvas: ImageDraw.ImageDraw, camera: OrbitCamera, at: np.ndarray, normal: np.ndarray
+    ) -> None:
         side = np.cross(normal, [0.0, 0.0, 1.0] if abs(normal[2]) < 0.9 else [1.0, 0.0, 0.0])
         side /= np.linalg.norm(side)
         angle = np.linspace(0, 2 * np.pi, 37)[:, None]
@@ -126,7 +129,9 @@ class TinyRenderer:
         canvas.line(path, fill=(20, 18, 18, 255 if seen else 90), width=width + 2)
         canvas.line(path, fill=(255, 248, 236, 255 if seen else 120), width=width)
 
-    def _draw_arrow(self, canvas: ImageDraw.ImageDraw, camera: OrbitCamera, at: np.ndarray, force: np.ndarray) -> None:
+    def _draw_arrow(
+        self, canvas: ImageDraw.ImageDraw, camera: OrbitCamera, at: np.ndarray, force: np.ndarray
+    ) -> None:
         newton = float(np.linalg.norm(force))
         if newton < 1e-3:
             return
@@ -136,9 +141,16 @@ class TinyRenderer:
         length = float(np.linalg.norm(along))
         if length < 1:
             return
-        color = tuple(int(255 * c) for c in self.theme.arrow)
+        color = _rgb(self.theme.arrow)
         along /= length
         across, head = np.array([-along[1], along[0]]), min(14.0, 0.4 * length)
         neck = tip - head * along
         canvas.line([tuple(tail), tuple(neck)], fill=color, width=max(2, self.height // 180))
-        canvas.polygon([tuple(tip), tuple(neck + 0.45 * head * across), tuple(neck - 0.45 * head * across)], fill=color)
+        canvas.polygon(
+            [tuple(tip), tuple(neck + 0.45 * head * across), tuple(neck - 0.45 * head * across)], fill=color
+        )
+
+
+def _rgb(color: tuple[float, float, float]) -> tuple[int, int, int]:
+    red, green, blue = (int(255 * value) for value in color)
+    return red, green, blue

@@ -58,7 +58,7 @@ def heat_texture(grid: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
         angle −π + 2π (j + ½)/(4 n_angle); and the values whose super-level sets hold 50 % and 90 % of the probability.
     """
     grid = np.maximum(np.nan_to_num(np.asarray(grid, float)), 0.0)
-    n_parts, n_axial, n_angle = grid.shape
+    _, n_axial, n_angle = grid.shape
     fine = np.einsum("ai,pij,bj->pab", _spline(n_axial, False), grid, _spline(n_angle, True))
     total = fine.sum()
     if total <= 0:

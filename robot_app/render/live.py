@@ -17,6 +17,7 @@ from dynamite.belief import PointPosterior
 from robot_app.render.camera import OrbitCamera
 from robot_app.render.geometry import arrow_matrix, arrow_mesh, frame_matrices, ring_matrix, ring_mesh
 from robot_app.render.heat import heat_texture, ramp
+from robot_app.render.packing import contact_shadow, paintable_first, vertex_data, vertex_layout
 from robot_app.render.theme import theme as theme_named
 from scenes.errors import InputError
 from scenes.visual import Markers, VisualModel
@@ -32,12 +33,6 @@ _SHADOW_SIZE = 1024
 _CONTACT_SIZE = 192
 #: Top row of the picture first: y turned over in clip coordinates.
 _TOP_FIRST = np.diag([1.0, -1.0, 1.0, 1.0])
-
-
-def _gloss(frames: tuple[str, ...]) -> np.ndarray:
-    """(K,) how polished what rides on each frame is; below 0.3 it may be painted on."""
-    kinds = {"person": 0.04, "robot": 0.9, "tool": 0.6}
-    return np.array([kinds.get(name.split("/")[0], 0.42) for name in frames])
 
 
 class LiveRenderer:
@@ -87,7 +82,9 @@ class LiveRenderer:
     def _program(self, vertex: str, fragment: str, *defines: str) -> moderngl.Program:
         def source(name: str) -> str:
             text = (resources.files("robot_app.render") / "shaders" / f"{name}.glsl").read_text("utf-8")
-            return text.replace("#version 330", "\n".join(["#version 330", *(f"#define {d}" for d in defines)]), 1)
+            return text.replace(
+                "#version 330", "\n".join(["#version 330", *(f"#define {d}" for d in defines)]), 1
+            )
 
         return self.context.program(source(vertex), source(fragment))
 
@@ -102,38 +99,18 @@ class LiveRenderer:
 
     def _make_buffers(self) -> None:
         model, context = self.model, self.context
-        vertex = np.zeros(
-            len(model.vertices),
-            [("p", "f4", 3), ("n", "f4", 3), ("c", "u1", 4), ("b", "u1", 4), ("w", "f4", 4), ("s", "f4", 4)],
-        )
-        vertex["p"], vertex["n"], vertex["c"][:, :3] = model.vertices, model.normals, model.colors
-        order = np.argsort(
-            -model.weights, axis=1, kind="stable"
-        )  # the shader's shortcut wants the largest first
-        vertex["b"] = np.take_along_axis(model.bones, order, 1)
-        vertex["w"] = np.take_along_axis(model.weights, order, 1)
-        vertex["c"][:, 3] = np.round(255 * _gloss(model.frames)[vertex["b"][:, 0]])
-        part, axial, angle = model.surface.T
-        vertex["s"] = np.stack([part, axial, np.cos(angle), np.sin(angle)], 1)
-        self._vertices = context.buffer(vertex.tobytes())
-        faces, self._n_painted = _paintable_first(model)
+        faces, self._n_painted = paintable_first(model)
+        self._vertices = context.buffer(vertex_data(model).tobytes())
         self._faces = context.buffer(faces.tobytes())
         self._rows = context.buffer(reserve=MAX_FRAMES * 48)
 
-        layout = "3f 3f 4f1 4u1 4f 4f"
-        names = ("in_position", "in_normal", "in_color", "in_bones", "in_weights", "in_surface")
-
         def array(program: moderngl.Program) -> moderngl.VertexArray:
-            used = [(n if n in program else None) for n in names]
-            sizes = dict(zip(names, (12, 12, 4, 4, 16, 16), strict=True))
-            pieces = [
-                part if name else f"{sizes[n]}x"
-                for part, name, n in zip(layout.split(), used, names, strict=True)
-            ]
-            content = [(self._vertices, " ".join(pieces), *[n for n in used if n])]
+            content = [(self._vertices, *vertex_layout(program))]
             return context.vertex_array(program, content, self._faces, index_element_size=4)
 
-        self._plain_array, self._paint_array, self._depth_array = map(array, (self._plain, self._paint, self._depth))
+        self._plain_array, self._paint_array, self._depth_array = map(
+            array, (self._plain, self._paint, self._depth)
+        )
         self._back_array = context.vertex_array(self._back, [])
         self._resolve_array = context.vertex_array(self._resolve, [])
         self._marker_arrays = {}
@@ -393,32 +370,10 @@ class LiveRenderer:
         height = 1.5 * np.frombuffer(depth.read(alignment=1), np.float32).reshape(n, n)
         target.release()
         depth.release()
-        from scipy.ndimage import gaussian_filter
-
-        texel = 2 * _FLOOR_RADIUS / n
-        light = np.ones((n, n))
-        for low, high, strength in ((-1, 0.06, 0.9), (0.06, 0.2, 0.75), (0.2, 0.5, 0.6), (0.5, 1.45, 0.4)):
-            mask = ((height >= low) & (height < high)).astype(float)
-            light *= 1 - strength * gaussian_filter(mask, (0.02 + 0.42 * min(high, 0.8)) / texel)
-        dark = np.clip(255 * (1 - light), 0, 255).astype(np.uint8)
+        dark = contact_shadow(height, 2 * _FLOOR_RADIUS / n)
         texture = self.context.texture((n, n), 1, dark.tobytes(), alignment=1)
         texture.repeat_x = texture.repeat_y = False
         return texture
-
-
-def _paintable_first(model: VisualModel) -> tuple[np.ndarray, int]:
-    """(F, 3) uint32 faces, those of the person's moving arm first, then nearer things before the furniture.
-
-    Returns:
-        the faces, and how many indices the first group takes.
-    """
-    frames = [name.split("/")[-1] if name.startswith("person/") else "" for name in model.frames]
-    arm = np.array([name in ("upper_arm", "forearm", "hand") for name in frames])
-    on_arm = (model.weights * arm[model.bones]).sum(1) > 0.3
-    may = (on_arm | (model.surface[:, 0] > 0.5))[model.faces].all(1)
-    main = model.bones[np.arange(len(model.bones)), np.argmax(model.weights, 1)][model.faces[:, 0]]
-    order = np.lexsort((main == 0, ~may))  # what is drawn first hides the rest cheaply
-    return np.ascontiguousarray(model.faces[order], np.uint32), 3 * int(may.sum())
 
 
 def _set(program: moderngl.Program, name: str, value) -> None:

@@ -120,14 +120,16 @@ def describe(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def best_guess(posterior: FieldPosterior, parts: Sequence[str], choices: Sequence[str] = ()) -> tuple[Any, float]:
+def best_guess(
+    posterior: FieldPosterior, parts: Sequence[str], choices: Sequence[str] = ()
+) -> tuple[Any, float]:
     """The likeliest value of a field, and how sure: probability of its choice, or of the skin within a cell of it.
 
     For a Gaussian the certainty is not a probability; ``nan`` is returned with the mean.
     """
     if isinstance(posterior, PointPosterior):
         grid = np.asarray(posterior.grid, float)
-        part, i, j = np.unravel_index(int(np.argmax(grid)), grid.shape)
+        part, i, j = map(int, np.unravel_index(int(np.argmax(grid)), grid.shape))
         _, n_axial, n_angle = grid.shape
         near = grid[part, max(0, i - 1) : i + 2][:, [(j + k) % n_angle for k in (-1, 0, 1)]]
         point = SurfacePoint(
@@ -143,7 +145,9 @@ def best_guess(posterior: FieldPosterior, parts: Sequence[str], choices: Sequenc
     return posterior.mean, math.nan
 
 
-def _first_field(frame: Frame, space: LatentSpace | None) -> tuple[str, str, Any, FieldPosterior | None, tuple, tuple]:
+def _first_field(
+    frame: Frame, space: LatentSpace | None
+) -> tuple[str, str, Any, FieldPosterior | None, tuple, tuple]:
     """Name, label, true value, posterior, parts and choices of the field worth one card: the first believed in."""
     latent: Latent = frame.latent
     fields = frame.decision.belief.fields if frame.decision.belief is not None else {}
@@ -186,11 +190,21 @@ def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
     card.text(x, rows[1], "belief", px(13), ink.quiet)
     card.text(x + px(58), rows[1], guess, px(13.5), ink.text)
     if math.isfinite(sure):
-        card.text(card.width - px(12), card.height - px(7), f"{100 * sure:.0f} %", px(11.5), ink.text, anchor="rs", width=px(40))
+        card.text(
+            card.width - px(12),
+            card.height - px(7),
+            f"{100 * sure:.0f} %",
+            px(11.5),
+            ink.text,
+            anchor="rs",
+            width=px(40),
+        )
 
 
 # ---------------------------------------------------------------------------------------------- the bottom strip
-def _bottom(page: _Page, history: Sequence[Frame], parts: frozenset[str], total_steps: int, step_s: float) -> None:
+def _bottom(
+    page: _Page, history: Sequence[Frame], parts: frozenset[str], total_steps: int, step_s: float
+) -> None:
     px = page.px
     height = px(92)
     card = page.card(page.margin, page.height - page.margin - height, page.width - 2 * page.margin, height)
@@ -217,7 +231,9 @@ def _axis(history: Sequence[Frame], total_steps: int, left: float, right: float)
     return lambda t: left + (right - left) * t / steps
 
 
-def _reward(page: _Page, card: Card, history: Sequence[Frame], left: int, right: int, total_steps: int) -> list[tuple]:
+def _reward(
+    page: _Page, card: Card, history: Sequence[Frame], left: int, right: int, total_steps: int
+) -> list[tuple]:
     ink, px = page.ink, page.px
     rewards = np.array([frame.reward for frame in history])
     total = np.cumsum(rewards)
@@ -282,7 +298,9 @@ def _sessions(
     for (t0, session), (t1, _) in zip(starts, [*starts[1:], (now, -1)], strict=True):
         card.rectangle(at(t0), top, at(t1), base, ink.band[session % 2])
         if at(t1) - at(t0) > px(22):
-            texts.append(((at(t0) + at(t1)) / 2, base - px(5), str(session + 1), px(11), ink.quiet, {"anchor": "ms"}))
+            texts.append(
+                ((at(t0) + at(t1)) / 2, base - px(5), str(session + 1), px(11), ink.quiet, {"anchor": "ms"})
+            )
     card.line([(left, base), (right, base)], ink.grid, px(1))
     predicted = [
         (at(f.t), base - (base - top) * float(f.decision.belief.p_session_end))
@@ -297,18 +315,22 @@ def _sessions(
     card.line([(at(now), top - px(4)), (at(now), base + px(3))], ink.text, px(1.2))
     steps = max(total_steps, now, 1)
     for share in (0.0, 0.5, 1.0):
-        x, anchor = left + share * (right - left), "lms"[round(2 * share)]
-        anchor = {0.0: "ls", 0.5: "ms", 1.0: "rs"}[share]
+        x, anchor = left + share * (right - left), {0.0: "ls", 0.5: "ms", 1.0: "rs"}[share]
         label = f"{share * steps * step_s:.0f} s"
-        texts.append((x, card.height - px(8), label, px(10.5), ink.quiet, {"anchor": anchor, "width": px(60)}))
+        texts.append(
+            (x, card.height - px(8), label, px(10.5), ink.quiet, {"anchor": anchor, "width": px(60)})
+        )
     wide = right - left > px(380)
     texts.append((left, px(22), "SESSIONS", px(11), ink.quiet, {"bold": True, "width": px(90)}))
     if wide:
         texts.append((left + px(92), px(22), "true change", px(11), ink.change, {"width": px(90)}))
         card.triangle(left + px(84), px(21), px(3.6), ink.change)
         if predicted:
-            p = history[-1].decision.belief.p_session_end
+            belief = history[-1].decision.belief
+            p = belief.p_session_end if belief is not None else None
             label = f"predicted end of session  {100 * (p or 0):.0f} %"
             card.rectangle(left + px(184), px(14), left + px(196), px(20), ink.belief, radius=px(2))
-            texts.append((left + px(202), px(22), label, px(11), ink.belief, {"width": right - left - px(204)}))
+            texts.append(
+                (left + px(202), px(22), label, px(11), ink.belief, {"width": right - left - px(204)})
+            )
     return texts

@@ -6,6 +6,7 @@ Skinning is done on the CPU (a few ms) and only when somebody clicks; Open3D, sl
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -21,18 +22,19 @@ class Picker:
     def __init__(self, model: VisualModel) -> None:
         self.model = model
         self._poses: np.ndarray | None = None
-        self._scene = None
+        self._scene: Any = None
 
     def _cast(self, poses: np.ndarray, camera: OrbitCamera, x: float, y: float, width: int, height: int):
         import open3d
 
         if self._poses is None or not np.array_equal(self._poses, poses):
             scene = open3d.t.geometry.RaycastingScene(nthreads=1)
-            scene.add_triangles(skin(self.model, poses).astype(np.float32), self.model.faces)
+            vertices = open3d.core.Tensor(skin(self.model, poses).astype(np.float32))
+            scene.add_triangles(vertices, open3d.core.Tensor(self.model.faces))
             self._scene, self._poses = scene, np.array(poses)
         origin, direction = camera.ray(x, y, width, height)
         ray = np.concatenate([origin, direction]).astype(np.float32)[None]
-        return self._scene.cast_rays(ray), origin, direction
+        return self._scene.cast_rays(open3d.core.Tensor(ray)), origin, direction
 
     def pick(
         self, poses: np.ndarray, camera: OrbitCamera, x: float, y: float, width: int, height: int

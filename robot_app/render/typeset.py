@@ -92,7 +92,9 @@ class Card:
         self._text_boxes = text_boxes
 
     # -- shapes: before shapes_done()
-    def rectangle(self, left: float, top: float, right: float, bottom: float, color: Rgba, radius: float = 0) -> None:
+    def rectangle(
+        self, left: float, top: float, right: float, bottom: float, color: Rgba, radius: float = 0
+    ) -> None:
         if right > left and bottom > top:
             box = (2 * left, 2 * top, max(2 * left, 2 * right - 1), max(2 * top, 2 * bottom - 1))
             if radius:
@@ -120,7 +122,8 @@ class Card:
 
     def triangle(self, x: float, y: float, size: float, color: Rgba) -> None:
         """A mark that points down at (x, y)."""
-        self._draw.polygon([(2 * x, 2 * y), (2 * (x - size), 2 * (y - 1.5 * size)), (2 * (x + size), 2 * (y - 1.5 * size))], fill=color)  # fmt: skip
+        top = 2 * (y - 1.5 * size)
+        self._draw.polygon([(2 * x, 2 * y), (2 * (x - size), top), (2 * (x + size), top)], fill=color)
 
     def shapes_done(self) -> None:
         layer = self._layer.reduce(2)
@@ -150,7 +153,9 @@ class Card:
         at = (self.box[0] + round(x), self.box[1] + round(y))
         face = font(size, bold)
         self._text.text(at, text, font=face, fill=color[:3], anchor=anchor)
-        self._text_boxes.append(tuple(int(v) for v in self._text.textbbox(at, text, font=face, anchor=anchor)))
+        self._text_boxes.append(
+            tuple(int(v) for v in self._text.textbbox(at, text, font=face, anchor=anchor))
+        )
         return x + face.getlength(text)
 
 

@@ -58,7 +58,9 @@ class FilmWriter:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "wb", buffering=0)  # noqa: SIM115 - closed by close()
         except OSError as error:
-            raise InputError("film path", str(path), f"a file that can be written ({error.strerror})") from None
+            raise InputError(
+                "film path", str(path), f"a file that can be written ({error.strerror})"
+            ) from None
         options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
         self._container: av.container.OutputContainer | None = av.open(
             self._file, "w", format="mp4", options=options
@@ -68,11 +70,12 @@ class FilmWriter:
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = 1 / rate
         # No look-ahead and no B-frames: a frame given is a frame on its way to the disk.
-        self._stream.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency", "g": str(second)}
         self._stream.codec_context.gop_size = second
         self._stream.codec_context.options = {
+            "crf": str(crf),
+            "preset": preset,
+            "tune": "zerolatency",
             "x264-params": f"keyint={second}:min-keyint={second}:scenecut=0",
-            **self._stream.options,
         }
 
     def write(self, image: np.ndarray) -> None:
@@ -94,7 +97,9 @@ class FilmWriter:
         try:
             self._container.mux(self._stream.encode(frame))
         except OSError as error:
-            raise InputError("film path", str(self.path), f"a disk that takes it ({error.strerror})") from None
+            raise InputError(
+                "film path", str(self.path), f"a disk that takes it ({error.strerror})"
+            ) from None
         self.n_frames += 1
 
     def close(self) -> None:

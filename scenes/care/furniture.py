@@ -98,20 +98,21 @@ def wheelchair_mesh(gender: str = "male") -> Mesh:
 def _wheel() -> list[Mesh]:
     x, y, z = _WHEEL
     axis = (1, 0, 0)
+    hub = [(0, -0.03), (0.026, -0.03), (0.034, -0.012), (0.034, 0.012), (0.02, 0.034), (0, 0.036)]
     parts = [
         torus(_WHEEL, axis, _WHEEL_RADIUS - 0.015, 0.015, RUBBER, 40, 7),
         torus(_WHEEL, axis, 0.258, 0.009, METAL, 40, 5),
         torus((x + 0.028, y, z), axis, 0.232, 0.0075, METAL, 36, 5),
-        lathe([(0, -0.03), (0.026, -0.03), (0.034, -0.012), (0.034, 0.012), (0.02, 0.034), (0, 0.036)], FRAME, 16, axis).moved(_WHEEL),
+        lathe(hub, FRAME, 16, axis).moved(_WHEEL),
         lathe([(0.021, 0.0), (0.02, 0.005), (0, 0.006)], ACCENT, 12, axis).moved((x + 0.034, y, z)),
     ]  # fmt: skip
     for k in range(18):  # laced: hub flanges alternate, each spoke leaves its hub at a slant
         angle = 2 * np.pi * k / 18
         lean = angle + (0.45 if k % 2 else -0.45)
         flange = 0.02 if k % 4 < 2 else -0.02
-        hub = (x + flange, y + 0.031 * np.cos(lean), z + 0.031 * np.sin(lean))
+        inner = (x + flange, y + 0.031 * np.cos(lean), z + 0.031 * np.sin(lean))
         rim = (x, y + 0.255 * np.cos(angle), z + 0.255 * np.sin(angle))
-        parts.append(tube([hub, rim], 0.0024, METAL, 4, caps=False))
+        parts.append(tube([inner, rim], 0.0024, METAL, 4, caps=False))
     for k in range(6):  # tabs that hold the push rim
         angle = 2 * np.pi * (k + 0.5) / 6
         c, d = np.cos(angle), np.sin(angle)

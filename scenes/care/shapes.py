@@ -184,7 +184,9 @@ def lathe(
     ring = np.stack([np.cos(angle), np.sin(angle)], 1)
     vertices, normals, faces = [], [], []
     for k in range(len(slope)):
-        for (radius, height), normal in zip(outline[k : k + 2], (at_corner(k, k - 1), at_corner(k, k + 1)), strict=True):
+        for (radius, height), normal in zip(
+            outline[k : k + 2], (at_corner(k, k - 1), at_corner(k, k + 1)), strict=True
+        ):
             vertices.append(np.column_stack([radius * ring, np.full(sides, height)]))
             normals.append(np.column_stack([normal[0] * ring, np.full(sides, normal[1])]))
         faces.append(_grid_faces(2, sides, wrap_columns=True)[:, ::-1] + 2 * sides * k)

@@ -105,4 +105,5 @@ def load(gender: str, cache: Path) -> RawBody:
         np.savez_compressed(path, **arrays, **quads, bones=np.array(body.bones))
     data = np.load(path)
     quads = {key[6:]: data[key] for key in data.files if key.startswith("quads:")}
-    return RawBody(data["vertices"], data["weights"], data["heads"], data["tails"], list(data["bones"]), quads, data["uv"])  # fmt: skip
+    vertices, weights, heads, tails, uv = (data[k] for k in ("vertices", "weights", "heads", "tails", "uv"))
+    return RawBody(vertices, weights, heads, tails, list(data["bones"]), quads, uv)

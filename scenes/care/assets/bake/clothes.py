@@ -11,8 +11,14 @@ from scenes.care.assets.bake.surface import Surface, cut, join, rim, smoothed
 SLEEVE = 0.27
 
 OUTFITS = {
-    "male": {"shirt": (92, 122, 152), "trousers": (66, 72, 86), "shoe": (196, 200, 204), "sole": (236, 236, 232), "sock": (52, 56, 66)},
-    "female": {"shirt": (224, 214, 198), "trousers": (62, 78, 104), "shoe": (176, 98, 84), "sole": (238, 236, 230), "sock": (226, 222, 214)},
+    "male": {
+        "shirt": (92, 122, 152), "trousers": (66, 72, 86), "sock": (52, 56, 66),
+        "shoe": (196, 200, 204), "sole": (236, 236, 232),
+    },
+    "female": {
+        "shirt": (224, 214, 198), "trousers": (62, 78, 104), "sock": (226, 222, 214),
+        "shoe": (176, 98, 84), "sole": (238, 236, 230),
+    },
 }  # fmt: skip
 
 
@@ -108,7 +114,9 @@ def dress(suit: Surface, seams: Seams, gender: str) -> list[Surface]:
 
 def _shoes(foot: Surface, seams: Seams, colors: dict) -> list[Surface]:
     """A trainer: the sock's foot, fuller, over a light sole that stands out a little."""
-    foot = smoothed(foot, np.clip((seams.shoe(foot.rest) - 0.008) / 0.02, 0, 1), 24, 0.55, shrink=False)  # no toes
+    foot = smoothed(
+        foot, np.clip((seams.shoe(foot.rest) - 0.008) / 0.02, 0, 1), 24, 0.55, shrink=False
+    )  # no toes
     height = foot.rest[:, 2] - seams.sole
     foot = foot.inflated(0.0055 + 0.002 * _step(0.03, 0.0, height))
     upper, sole = cut(foot, foot.rest[:, 2] - (seams.sole + 0.021))

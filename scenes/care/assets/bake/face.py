@@ -82,7 +82,8 @@ def brow(skin: Surface, eye: np.ndarray, side: float, weights: np.ndarray, color
     lift = np.repeat([0.0004, 0.0016, 0.0004], len(u))
     at = at + lift[:, None] * normal
     n = len(u)
-    quads = np.array([[r * n + c, r * n + c + 1, (r + 1) * n + c + 1, (r + 1) * n + c] for r in range(2) for c in range(n - 1)])  # fmt: skip
+    corner = (n * np.arange(2)[:, None] + np.arange(n - 1)).ravel()
+    quads = corner[:, None] + np.array([0, 1, n + 1, n])
     if side < 0:
         quads = quads[:, ::-1]
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
@@ -124,7 +125,9 @@ def bun(cap: Surface, head_map: np.ndarray, head: Head, weights: np.ndarray, col
     centre = head.centre + head.half * np.array([0, 1.12, 0.22])
     rest = mesh.vertices + centre
     at = rest @ head_map[:3, :3].T + head_map[:3, 3]
-    knot = Surface(at, rest, mesh.normals.astype(float), np.tile(weights, (len(at), 1)), np.zeros_like(at), np.zeros(len(at), int), mesh.faces.astype(int))  # fmt: skip
+    n = len(at)
+    normals, faces = mesh.normals.astype(float), mesh.faces.astype(int)
+    knot = Surface(at, rest, normals, np.tile(weights, (n, 1)), np.zeros_like(at), np.zeros(n, int), faces)
     knot = knot.painted(color)
     swirl = 1 + 0.09 * np.sin(
         14 * np.arctan2(mesh.vertices[:, 0], mesh.vertices[:, 2]) + 500 * mesh.vertices[:, 1]

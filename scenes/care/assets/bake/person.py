@@ -18,7 +18,16 @@ from scenes.care.assets.bake import face
 from scenes.care.assets.bake.anny_body import RawBody, load
 from scenes.care.assets.bake.clothes import Seams, bare, dress
 from scenes.care.assets.bake.retarget import bone_maps, hug, pose
-from scenes.care.assets.bake.surface import Surface, cut, join, occlusion, rounded, smoothed, triangles, vertex_normals
+from scenes.care.assets.bake.surface import (
+    Surface,
+    cut,
+    join,
+    occlusion,
+    rounded,
+    smoothed,
+    triangles,
+    vertex_normals,
+)
 from scenes.care.body import SIZES, arm_part_capsule, seated_frames
 
 ASSETS = Path(__file__).resolve().parents[1]
@@ -78,7 +87,9 @@ def skin_colors(raw: RawBody, used: np.ndarray, gender: str) -> np.ndarray:
     points = raw.vertices[used]
     for side in (-1, 1):  # a breath of colour in the cheeks
         eye = raw.head("eye.R" if side < 0 else "eye.L")
-        d = np.linalg.norm((points - (eye + np.array([side * 0.012, 0.0, -0.034]))) / (0.026, 0.06, 0.022), axis=1)
+        d = np.linalg.norm(
+            (points - (eye + np.array([side * 0.012, 0.0, -0.034]))) / (0.026, 0.06, 0.022), axis=1
+        )
         color += 0.30 * np.exp(-d * d)[:, None] * (base * (1.02, 0.86, 0.86) - color)
     return color
 
@@ -86,7 +97,9 @@ def skin_colors(raw: RawBody, used: np.ndarray, gender: str) -> np.ndarray:
 def soften_elbow(skin: Surface, gender: str) -> Surface:
     """Linear-blend skinning folds the bend of the elbow sharply; smooth it there and nowhere else."""
     elbow = seated_frames(gender)["forearm"][:3, 3]
-    near = np.clip(1.6 - np.linalg.norm(skin.at - elbow, axis=1) / 0.055, 0, 1) * (skin.weights[:, 2:4].sum(1) > 0.5)
+    near = np.clip(1.6 - np.linalg.norm(skin.at - elbow, axis=1) / 0.055, 0, 1) * (
+        skin.weights[:, 2:4].sum(1) > 0.5
+    )
     return smoothed(skin, near, 6, 0.45)
 
 
@@ -98,11 +111,16 @@ def split_parts(surface: Surface, gender: str) -> Surface:
         inverse = np.linalg.inv(frames[part])
         return -(s.at @ inverse[2, :3] + inverse[2, 3]) / arm_part_capsule(SIZES[gender], part)[1]
 
+    def off_axis(s: Surface, part: str) -> np.ndarray:
+        inverse = np.linalg.inv(frames[part])
+        return np.linalg.norm(s.at @ inverse[:2, :3].T + inverse[:2, 3], axis=1)
+
     arm, rest = cut(surface, surface.weights[:, 2:].sum(1) - 0.35)
     upper, lower = cut(arm, arm.weights[:, 2] + arm.weights[:, 1] - arm.weights[:, 3:].sum(1))
     upper, shoulder = cut(upper, axial(upper, "upper_arm"))
+    upper, flank = cut(upper, 0.078 - off_axis(upper, "upper_arm"))  # the chest's side of the armpit
     hand, fore = cut(lower, axial(lower, "forearm") - 1.0)
-    return join([rest, shoulder, upper.on_part(1), fore.on_part(2), hand])
+    return join([rest, shoulder, flank, upper.on_part(1), fore.on_part(2), hand])
 
 
 def surface_coordinates(surface: Surface, gender: str) -> np.ndarray:
@@ -143,7 +161,9 @@ def build(gender: str, cache: Path) -> tuple[Surface, np.ndarray]:
         eye = raw.head(f"eye.{name.upper()}")
         pieces += face.eyes(surface_of(raw, f"helper-{name}-eye", points, weights), eye)
         pieces.append(face.brow(skin, eye, side, static, 0.85 * hair_color))
-        lashes = surface_of(raw, f"helper-{name}-eyelashes-{UPPER_LASHES}", points, weights).painted((52, 40, 36))
+        lashes = surface_of(raw, f"helper-{name}-eyelashes-{UPPER_LASHES}", points, weights).painted(
+            (52, 40, 36)
+        )
         pieces += [lashes, lashes.keep(lashes.faces[:, ::-1])]
     if gender == "female":
         pieces.append(face.bun(cap[0], maps[raw.bones.index("head")], head, static, hair_color))

@@ -148,12 +148,15 @@ def rim(surface: Surface, near, depth: float, color) -> Surface:
     at = np.concatenate([surface.at[j], surface.at[i], inward[i], inward[j]])
     faces = np.concatenate([np.stack([np.arange(n) + a * n for a in t], 1) for t in ((0, 1, 2), (0, 2, 3))])
     pick = np.concatenate([j, i, i, j])
-    strip = Surface(at, surface.rest[pick], surface.normal[pick], surface.weights[pick], surface.color[pick], surface.part[pick], faces)  # fmt: skip
+    fields = {k: getattr(surface, k)[pick] for k in ("rest", "normal", "weights", "color", "part")}
+    strip = Surface(at=at, faces=faces, **fields)
     normal = vertex_normals(at, faces)
     return replace(strip, normal=normal).painted(color)
 
 
-def occlusion(points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 96, reach: float = 0.6) -> np.ndarray:
+def occlusion(
+    points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 96, reach: float = 0.6
+) -> np.ndarray:
     """(V,) share of the sky each point sees, cosine-weighted, within ``reach`` m.
 
     Args:
@@ -165,7 +168,10 @@ def occlusion(points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 9
     for vertices, faces in blockers:
         scene.add_triangles(vertices.astype(np.float32), faces.astype(np.uint32))
     k = np.arange(n_rays)
-    r, phi = np.sqrt((k + 0.5) / n_rays), k * np.pi * (3 - np.sqrt(5))  # a sunflower over the disc: cosine-weighted
+    r, phi = (
+        np.sqrt((k + 0.5) / n_rays),
+        k * np.pi * (3 - np.sqrt(5)),
+    )  # a sunflower over the disc: cosine-weighted
     local = np.stack([r * np.cos(phi), r * np.sin(phi), np.sqrt(1 - r * r)], 1)
     side = np.cross(normals, np.where(np.abs(normals[:, :1]) < 0.8, [[1.0, 0, 0]], [[0, 1.0, 0]]))
     side /= np.linalg.norm(side, axis=1, keepdims=True)
@@ -180,7 +186,9 @@ def occlusion(points: np.ndarray, normals: np.ndarray, blockers, n_rays: int = 9
     return seen / n_rays
 
 
-def smoothed(surface: Surface, where: np.ndarray, rounds: int, strength: float = 0.5, shrink: bool = True) -> Surface:
+def smoothed(
+    surface: Surface, where: np.ndarray, rounds: int, strength: float = 0.5, shrink: bool = True
+) -> Surface:
     """Vertices moved towards the mean of their neighbours, ``where`` (V,) 0…1 says how much.
 
     Without ``shrink`` every second round moves them away again, a little further (Taubin 1995): detail goes, size stays.
@@ -217,7 +225,10 @@ def rounded(surface: Surface, where: np.ndarray) -> Surface:
 
     at, normal = middle(surface.at), middle(surface.normal)
     flat = at[start:]
-    pulled = [flat - ((flat - surface.at[k]) * surface.normal[k]).sum(1, keepdims=True) * surface.normal[k] for k in (i, j)]
+    pulled = [
+        flat - ((flat - surface.at[k]) * surface.normal[k]).sum(1, keepdims=True) * surface.normal[k]
+        for k in (i, j)
+    ]
     lift = np.where(count[:, None] > 1, 0.75 * ((pulled[0] + pulled[1]) / 2 - flat), 0)
     at[start:] += lift
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
