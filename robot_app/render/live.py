@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from importlib import resources
+from typing import Any
 
 import moderngl
 import numpy as np
@@ -64,15 +65,14 @@ class LiveRenderer:
             raise InputError("visual model frames", len(model.frames), f"up to {MAX_FRAMES}")
         self.model, self.theme = model, theme_named(theme)
         self.supersample, self.shadow = max(1, int(supersample)), bool(shadow)
-        self.context = moderngl.create_context(
-            standalone=True, backend="egl", libegl="libEGL.so.1", libgl="libGL.so.1"
-        )
+        options: dict[str, Any] = {"backend": "egl", "libegl": "libEGL.so.1", "libgl": "libGL.so.1"}
+        self.context: Any = moderngl.create_context(standalone=True, **options)
         self._make_programs()
         self._make_buffers()
         self._targets: list = []
-        self._contact = None
+        self._contact: Any = None
         self._heat_key: object = None
-        self._heat_texture = None
+        self._heat_texture: Any = None
         self._heat_levels = (2.0, 2.0)
         self._ramp = self.context.texture((64, 1), 3, ramp(64).tobytes(), alignment=1)
         self._ramp.repeat_x = self._ramp.repeat_y = False
@@ -378,10 +378,12 @@ class LiveRenderer:
 
 def _set(program: moderngl.Program, name: str, value) -> None:
     """Set a uniform, unless the compiler dropped it as unused."""
-    if name in program:
-        program[name].value = tuple(float(v) for v in value) if np.ndim(value) else value
+    uniform: Any = program[name] if name in program else None  # noqa: SIM401 - a Program has no get() that tells
+    if uniform is not None:
+        uniform.value = tuple(float(v) for v in value) if np.ndim(value) else value
 
 
 def _matrix(program: moderngl.Program, name: str, matrix: np.ndarray) -> None:
-    if name in program:
-        program[name].write(matrix.T.astype("f4").tobytes())
+    uniform: Any = program[name] if name in program else None  # noqa: SIM401
+    if uniform is not None:
+        uniform.write(matrix.T.astype("f4").tobytes())

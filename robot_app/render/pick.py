@@ -27,14 +27,16 @@ class Picker:
     def _cast(self, poses: np.ndarray, camera: OrbitCamera, x: float, y: float, width: int, height: int):
         import open3d
 
+        tensor = open3d.core.Tensor.from_numpy
         if self._poses is None or not np.array_equal(self._poses, poses):
             scene = open3d.t.geometry.RaycastingScene(nthreads=1)
-            vertices = open3d.core.Tensor(skin(self.model, poses).astype(np.float32))
-            scene.add_triangles(vertices, open3d.core.Tensor(self.model.faces))
+            scene.add_triangles(
+                tensor(skin(self.model, poses).astype(np.float32)), tensor(self.model.faces.copy())
+            )
             self._scene, self._poses = scene, np.array(poses)
         origin, direction = camera.ray(x, y, width, height)
         ray = np.concatenate([origin, direction]).astype(np.float32)[None]
-        return self._scene.cast_rays(open3d.core.Tensor(ray)), origin, direction
+        return self._scene.cast_rays(tensor(ray)), origin, direction
 
     def pick(
         self, poses: np.ndarray, camera: OrbitCamera, x: float, y: float, width: int, height: int

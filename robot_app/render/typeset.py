@@ -153,9 +153,8 @@ class Card:
         at = (self.box[0] + round(x), self.box[1] + round(y))
         face = font(size, bold)
         self._text.text(at, text, font=face, fill=color[:3], anchor=anchor)
-        self._text_boxes.append(
-            tuple(int(v) for v in self._text.textbbox(at, text, font=face, anchor=anchor))
-        )
+        left, top, right, bottom = map(int, self._text.textbbox(at, text, font=face, anchor=anchor))
+        self._text_boxes.append((left, top, right, bottom))
         return x + face.getlength(text)
 
 

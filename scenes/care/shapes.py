@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 Color = tuple[int, int, int]
-Point = Sequence[float]
+#: Three numbers: a tuple or an array.
+Point = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ def _mesh(vertices: np.ndarray, normals: np.ndarray, color: Color, faces: np.nda
 
 def rotation_between(a: Point, b: Point) -> np.ndarray:
     """The shortest rotation (3, 3) that turns direction ``a`` into direction ``b``."""
-    a, b = (np.asarray(v, float) / np.linalg.norm(v) for v in (a, b))
-    cross, cos = np.cross(a, b), float(a @ b)
+    start, end = (np.asarray(v, float) / np.linalg.norm(v) for v in (a, b))
+    cross, cos = np.cross(start, end), float(start @ end)
     if cos < -1 + 1e-9:  # opposite: any half turn about a perpendicular axis
-        axis = np.cross(a, np.eye(3)[int(np.argmin(np.abs(a)))])
+        axis = np.cross(start, np.eye(3)[int(np.argmin(np.abs(start)))])
         axis /= np.linalg.norm(axis)
         return 2 * np.outer(axis, axis) - np.eye(3)
     skew = np.array([[0, -cross[2], cross[1]], [cross[2], 0, -cross[0]], [-cross[1], cross[0], 0]])
@@ -101,7 +102,9 @@ def rounded_box(centre: Point, half: Point, color: Color, bevel: float = 0.01) -
     """A box with edges rounded to radius ``bevel`` in two facets; 108 triangles."""
     h = np.asarray(half, float)
     r = min(bevel, 0.999 * float(h.min()))
-    vertices, normals, faces = [], [], []
+    vertices: list[np.ndarray] = []
+    normals: list[np.ndarray] = []
+    faces: list[np.ndarray] = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
         for sign in (1, -1):
@@ -121,7 +124,7 @@ def rounded_box(centre: Point, half: Point, color: Color, bevel: float = 0.01) -
 
 def tube(
     points: Sequence[Point], radius: float, color: Color, sides: int = 8, bend: float = 0.0, caps: bool = True
-):
+) -> Mesh:
     """A tube along a polyline, its corners rounded off over ``bend`` metres, its ends closed by small domes."""
     path = _rounded_path(np.asarray(points, float), bend)
     tangents = np.gradient(path, axis=0)
@@ -182,7 +185,9 @@ def lathe(
 
     angle = 2 * math.pi * np.arange(sides) / sides
     ring = np.stack([np.cos(angle), np.sin(angle)], 1)
-    vertices, normals, faces = [], [], []
+    vertices: list[np.ndarray] = []
+    normals: list[np.ndarray] = []
+    faces: list[np.ndarray] = []
     for k in range(len(slope)):
         for (radius, height), normal in zip(
             outline[k : k + 2], (at_corner(k, k - 1), at_corner(k, k + 1)), strict=True
@@ -196,8 +201,8 @@ def lathe(
 
 def cylinder(a: Point, b: Point, radius: float, color: Color, sides: int = 16, bevel: float = 0.0) -> Mesh:
     """A cylinder from ``a`` to ``b`` with flat ends, their rims taken off by ``bevel``."""
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    length = float(np.linalg.norm(b - a))
+    along = np.subtract(b, a)
+    length = float(np.linalg.norm(along))
     profile = [
         (0.0, 0.0),
         (radius - bevel, 0.0),
@@ -207,12 +212,12 @@ def cylinder(a: Point, b: Point, radius: float, color: Color, sides: int = 16, b
     ]
     if bevel == 0:
         profile = [(0.0, 0.0), (radius, 0.0), (radius, length)]
-    return lathe([*profile, (0.0, length)], color, sides, axis=b - a).moved(a)
+    return lathe([*profile, (0.0, length)], color, sides, axis=along).moved(a)
 
 
 def torus(
     centre: Point, axis: Point, major: float, minor: float, color: Color, around: int = 40, sides: int = 8
-):
+) -> Mesh:
     """A ring of radius ``major`` about ``axis``, its cross-section a circle of radius ``minor``."""
     phi = 2 * math.pi * np.arange(around) / around
     theta = 2 * math.pi * np.arange(sides) / sides
@@ -225,11 +230,10 @@ def torus(
 
 def ball(centre: Point, radii: Point | float, color: Color, around: int = 16, rings: int = 9) -> Mesh:
     """An ellipsoid with semi-axes ``radii``."""
-    radii = np.broadcast_to(np.asarray(radii, float), 3)
+    semi = np.broadcast_to(np.asarray(radii, float), 3)
     polar = np.linspace(0, math.pi, rings)
     phi = 2 * math.pi * np.arange(around) / around
     a, p = np.meshgrid(polar, phi, indexing="ij")
     unit = np.stack([np.sin(a) * np.cos(p), np.sin(a) * np.sin(p), np.cos(a)], -1).reshape(-1, 3)
-    return _mesh(
-        unit * radii + np.asarray(centre), unit / radii, color, _grid_faces(rings, around, wrap_columns=True)
-    )
+    faces = _grid_faces(rings, around, wrap_columns=True)
+    return _mesh(unit * semi + np.asarray(centre), unit / semi, color, faces)

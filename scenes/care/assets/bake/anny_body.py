@@ -51,7 +51,8 @@ class RawBody:
 def _read_groups(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Faces by group (triangles repeat their last corner), and a texture coordinate per vertex."""
     groups: dict[str, list[list[int]]] = {}
-    texture, corner = [], {}
+    texture: list[list[float]] = []
+    corner: dict[int, int] = {}
     name = ""
     for line in path.read_text("utf-8").splitlines():
         word, *rest = line.split()[:5] if line.strip() else [""]
@@ -61,7 +62,7 @@ def _read_groups(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
             name = rest[0]
         elif word == "f":
             pairs = [[int(i) - 1 for i in item.split("/")[:2]] for item in rest]
-            corner.update(dict(map(tuple, pairs)))
+            corner.update((vertex, index) for vertex, index in pairs)
             face = [v for v, _ in pairs]
             groups.setdefault(name, []).append((face + face[-1:])[:4])
     uv = np.zeros((1 + max(corner), 2))
@@ -102,7 +103,8 @@ def load(gender: str, cache: Path) -> RawBody:
         cache.mkdir(parents=True, exist_ok=True)
         quads = {f"quads:{key}": value for key, value in body.quads.items()}
         arrays = {k: getattr(body, k) for k in ("vertices", "weights", "heads", "tails", "uv")}
-        np.savez_compressed(path, **arrays, **quads, bones=np.array(body.bones))
+        arrays |= {"bones": np.array(body.bones), **quads}
+        np.savez_compressed(path, allow_pickle=False, **arrays)
     data = np.load(path)
     quads = {key[6:]: data[key] for key in data.files if key.startswith("quads:")}
     vertices, weights, heads, tails, uv = (data[k] for k in ("vertices", "weights", "heads", "tails", "uv"))

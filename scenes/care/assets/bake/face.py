@@ -100,7 +100,9 @@ def _on_face(skin: Surface, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, n
         np.abs(corners[:, :, 2] - z.mean()) < 0.05
     ).all(1)
     faces, corners = skin.faces[near], corners[near]
-    at, normal, rest = [], [], []
+    at: list[np.ndarray] = []
+    normal: list[np.ndarray] = []
+    rest: list[np.ndarray] = []
     for px, pz in zip(x, z, strict=True):
         a, b, c = (corners[:, k][:, [0, 2]] for k in range(3))
         det = np.cross(b - a, c - a)

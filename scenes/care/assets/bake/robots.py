@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,32 +55,37 @@ def _origin(element: ElementTree.Element | None) -> np.ndarray:
     return matrix
 
 
-def moving_links(urdf: Path, base: str, skip: tuple[str, ...] = ()):
+def _attribute(element: ElementTree.Element, child: str, name: str) -> str:
+    found = element.find(child)
+    return "" if found is None else found.get(name, "")
+
+
+def moving_links(urdf: Path, base: str) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield (moving link, mesh path, 4 × 4 pose of the mesh in that link's frame) for every visual of a URDF.
 
     Fixed joints are folded into the link that carries them; prismatic ones (the Panda's fingers) count as fixed,
     opened by PANDA_OPENING.
     """
     root = ElementTree.parse(urdf).getroot()
-    parents = {j.find("child").get("link"): j for j in root.findall("joint") if j.find("child") is not None}
+    parents = {_attribute(j, "child", "link"): j for j in root.findall("joint")}
     for link in root.findall("link"):
-        name, pose = link.get("name"), np.eye(4)
+        name, pose = str(link.get("name")), np.eye(4)
         while name in parents and name != base and parents[name].get("type") in ("fixed", "prismatic"):
             joint = parents[name]
             slide = np.eye(4)
             if joint.get("type") == "prismatic":
                 slide[:3, 3] = PANDA_OPENING * np.array(
-                    [float(v) for v in joint.find("axis").get("xyz").split()]
+                    [float(v) for v in _attribute(joint, "axis", "xyz").split()]
                 )
-            if joint.get("name") in JACO_GRIP:
-                angle = JACO_GRIP[joint.get("name")]
+            angle = JACO_GRIP.get(str(joint.get("name")))
+            if angle is not None:
                 slide[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
             pose = _origin(joint.find("origin")) @ slide @ pose
-            name = joint.find("parent").get("link")
+            name = _attribute(joint, "parent", "link")
         for visual in link.findall("visual"):
             mesh = visual.find("geometry/mesh")
-            if mesh is not None and link.get("name") not in skip:
-                yield name, mesh.get("filename"), pose @ _origin(visual.find("origin"))
+            if mesh is not None:
+                yield name, str(mesh.get("filename")), pose @ _origin(visual.find("origin"))
 
 
 def load_pieces(path: Path):
@@ -128,19 +134,19 @@ def creased(vertices: np.ndarray, faces: np.ndarray, crease_deg: float = CREASE_
         for k, v in enumerate(face):
             near = np.array(around[int(v)])
             corners[index, k] = weighted[near[flat[near] @ flat[index] > limit]].sum(0)
-    corners = corners.reshape(-1, 3)
-    corners /= np.maximum(np.linalg.norm(corners, axis=1, keepdims=True), 1e-15)
-    key = np.column_stack([faces.ravel(), np.round(24 * corners).astype(int)])
+    normals = corners.reshape(-1, 3)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-15)
+    key = np.column_stack([faces.ravel(), np.round(24 * normals).astype(int)])
     _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    return vertices[faces.ravel()[first]], corners[first], inverse.reshape(-1, 3)
+    return vertices[faces.ravel()[first]], normals[first], inverse.reshape(-1, 3)
 
 
-def bake(urdf: Path, base: str, resolve, color_of, skip: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+def bake(urdf: Path, base: str, resolve, color_of) -> dict[str, np.ndarray]:
     """All visuals of a URDF as arrays: vertices, normals, colors, faces, and ``link`` (V,) into ``links``."""
     links: list[str] = []
     rows: dict[str, list[np.ndarray]] = {k: [] for k in ("vertices", "normals", "colors", "faces", "link")}
     start = 0
-    for name, filename, pose in moving_links(urdf, base, skip):
+    for name, filename, pose in moving_links(urdf, base):
         path = resolve(filename)
         pieces = list(load_pieces(path))
         total = sum(len(faces) for _, faces, _ in pieces)
@@ -205,7 +211,7 @@ def main() -> None:
     )
     for name, data in (("jaco", jaco), ("panda", panda)):
         path = ASSETS / f"{name}.npz"
-        np.savez_compressed(path, **data)
+        np.savez_compressed(path, allow_pickle=False, **data)
         print(
             f"{path.name}: {len(data['faces'])} triangles, {list(data['links'])}, {path.stat().st_size} bytes"
         )

@@ -104,29 +104,30 @@ def cut(surface: Surface, value: np.ndarray) -> tuple[Surface, Surface]:
             pairs.append(key)
         return new_edges[key]
 
-    up, down = [], []
-    for face in faces[mixed]:
+    up: list[list[int]] = []
+    down: list[list[int]] = []
+    for face in faces[mixed].tolist():
         loop: list[tuple[int, int]] = []
         for k in range(3):
-            i, j = int(face[k]), int(face[(k + 1) % 3])
-            loop.append((i, sign[i]))
+            i, j = face[k], face[(k + 1) % 3]
+            loop.append((i, int(sign[i])))
             if sign[i] * sign[j] < 0:
                 loop.append((middle(i, j), 0))
         for side, out in ((1, up), (-1, down)):
-            ring = [v for v, g in loop if g * side >= 0]
-            out += [[ring[0], ring[k], ring[k + 1]] for k in range(1, len(ring) - 1)]
+            kept = [v for v, g in loop if g * side >= 0]
+            out += [[kept[0], kept[k], kept[k + 1]] for k in range(1, len(kept) - 1)]
 
     if pairs:
-        i, j = np.array(pairs).T
-        t = (value[i] / (value[i] - value[j]))[:, None]
+        ends = np.array(pairs)
+        t = (value[ends[:, 0]] / (value[ends[:, 0]] - value[ends[:, 1]]))[:, None]
 
         def extended(x: np.ndarray) -> np.ndarray:
             column = x if x.ndim == 2 else x[:, None]
-            return np.concatenate([column, (1 - t) * column[i] + t * column[j]])
+            return np.concatenate([column, (1 - t) * column[ends[:, 0]] + t * column[ends[:, 1]]])
 
         fields = {k: extended(getattr(surface, k)) for k in ("at", "rest", "normal", "weights", "color")}
         fields["normal"] /= np.maximum(np.linalg.norm(fields["normal"], axis=1, keepdims=True), 1e-12)
-        part = np.concatenate([surface.part, surface.part[i]])
+        part = np.concatenate([surface.part, surface.part[ends[:, 0]]])
         surface = Surface(**fields, part=part, faces=faces)
     empty = np.zeros((0, 3), int)
     pieces = []
@@ -166,7 +167,8 @@ def occlusion(
 
     scene = open3d.t.geometry.RaycastingScene(nthreads=1)
     for vertices, faces in blockers:
-        scene.add_triangles(vertices.astype(np.float32), faces.astype(np.uint32))
+        tensor = open3d.core.Tensor.from_numpy
+        scene.add_triangles(tensor(vertices.astype(np.float32)), tensor(faces.astype(np.uint32)))
     k = np.arange(n_rays)
     r, phi = (
         np.sqrt((k + 0.5) / n_rays),
@@ -180,7 +182,8 @@ def occlusion(
     for direction in local:
         d = direction[0] * side + direction[1] * other + direction[2] * normals
         start = points + 0.0015 * normals + 0.001 * d
-        distance = scene.cast_rays(np.hstack([start, d]).astype(np.float32))["t_hit"].numpy()
+        rays = open3d.core.Tensor.from_numpy(np.hstack([start, d]).astype(np.float32))
+        distance = scene.cast_rays(rays)["t_hit"].numpy()
         # a distant blocker takes less away than a near one
         seen += np.where(distance > reach, 1.0, 0.55 * np.minimum(distance, reach) / reach)
     return seen / n_rays
