@@ -34,6 +34,8 @@ from scenes.latent import LatentSpace
 from scenes.visual import CameraPreset, VisualModel
 
 SMALLEST, LARGEST = 64, 7680
+#: Width and height below which what is written over a picture would not fit.
+SMALLEST_OVERLAY = (240, 136)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class FilmSettings:
             raise InputError(
                 "--size", f"{self.width}x{self.height}", f"even numbers from {SMALLEST} to {LARGEST}"
             )
+        if self.overlay and (self.width < SMALLEST_OVERLAY[0] or self.height < SMALLEST_OVERLAY[1]):
+            least = "x".join(map(str, SMALLEST_OVERLAY))
+            raise InputError("--size", f"{self.width}x{self.height}", f"at least {least}, or --overlay none")
         if not 1 <= self.fps <= 120:
             raise InputError("--fps", self.fps, "1 to 120 pictures per second")
         check_parts(self.overlay)

@@ -102,6 +102,10 @@ MISTAKES: dict[str, tuple[list[str], list[str]]] = {
     "size in words": (["record", *ORACLE, "--size", "large"], ["--size", "'large'", "1920x1080"]),
     "odd size": (["record", *ORACLE, "--size", "321x240"], ["--size", "321x240", "even"]),
     "tiny size": (["record", *ORACLE, "--size", "2x2"], ["--size", "2x2"]),
+    "too small for the overlay": (
+        ["record", *ORACLE, "--size", "200x100"],
+        ["--size", "240x136", "--overlay none"],
+    ),
     "fps": (["record", *ORACLE, "--fps", "0"], ["--fps", "0", "1 to 120"]),
     "camera": (["record", *ORACLE, "--camera", "moon"], ["--camera", "'moon'", "shoulder"]),
     "overlay": (["record", *ORACLE, "--overlay", "belief,mood"], ["--overlay", "'mood'", "reward"]),

@@ -1,0 +1,101 @@
+"""The doctor: finds what is missing, names the command that mends it, and never falls ill itself."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import pytest
+
+from robot_app import cli, doctor
+
+
+@pytest.fixture(scope="module")
+def findings() -> dict[str, doctor.Finding]:
+    return {finding.name: finding for finding in doctor.examine()}
+
+
+def test_this_machine_can_run_everything(findings) -> None:
+    assert set(findings) >= {
+        "Python", "packages", "torch", "physics", "drawing", "video", "Qt", "screen", "Open3D", "machine", "disk",
+        "packaged agents", "Assistive Gym",
+    }  # fmt: skip
+    assert {finding.name for finding in findings.values() if finding.state == "missing"} == set()
+    assert "ms a picture" in findings["drawing"].found
+    assert "steps per CPU-second" in findings["physics"].found
+
+
+def test_json_and_table_say_the_same(monkeypatch, capsys) -> None:
+    rows = [
+        doctor.Finding("one", "ok", "there"),
+        doctor.Finding("two", "missing", "gone", "apt-get install -y two # " + "long " * 40),
+    ]
+    monkeypatch.setattr(doctor, "examine", lambda: rows)
+    assert cli.main(["doctor", "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    assert [finding["name"] for finding in report["findings"]] == ["one", "two"]
+    assert cli.main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "missing" in out
+    assert f"two: {rows[1].mend}" in out  # whole, on one line, to be copied
+    monkeypatch.setattr(doctor, "examine", lambda: rows[:1])
+    assert cli.main(["doctor"]) == 0
+
+
+def test_a_missing_and_an_untested_package_are_named_with_the_command(monkeypatch) -> None:
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "av":
+            raise metadata.PackageNotFoundError(name)
+        return "0.0.1" if name == "rich" else real(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    found = {finding.name: finding for finding in doctor.check_packages()}
+    assert found["av"].state == "missing"
+    assert "pip install" in found["av"].mend
+    assert found["av"].mend.endswith("'av>=14.0'")
+    assert found["rich"].state == "note"
+    assert "0.0.1; tested with" in found["rich"].found
+    assert "rich==" in found["rich"].mend
+
+
+def test_without_egl_it_says_what_draws_instead(monkeypatch) -> None:
+    monkeypatch.setenv("ROBOT_APP_RENDERER", "tiny")
+    found = doctor.check_drawing()
+    assert found.state == "note"
+    assert "no EGL" in found.found
+    assert "libegl1" in found.mend
+
+
+def test_a_full_disk_and_a_lost_library_are_found(monkeypatch) -> None:
+    usage = type("Usage", (), {"free": 1e9})
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
+    assert doctor.check_disk().state == "missing"
+    import ctypes
+
+    def lost(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", lost)
+    found = doctor.check_open3d()
+    assert found.state == "missing"
+    assert "libusb-1.0-0" in found.mend
+
+
+def test_a_check_that_fails_is_a_finding_not_a_crash(monkeypatch) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", {"heart": lambda: 1 / 0, "feet": doctor.check_python})
+    heart, feet = doctor.examine()
+    assert (heart.name, heart.state) == ("heart", "missing")
+    assert "division by zero" in heart.found
+    assert feet.name == "Python"
+
+
+def test_screen_or_none(monkeypatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert doctor.check_screen().mend == "robot-app demo --headless"
+    monkeypatch.setenv("DISPLAY", ":9")
+    assert doctor.check_screen().state == "ok"

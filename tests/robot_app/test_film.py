@@ -1,0 +1,293 @@
+"""Films: playable, of the right size, rate and length, showing what moved; and whole after a kill."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+import policies
+from dynamite.acting import play
+from robot_app import cli
+from robot_app.episode import Episode
+from robot_app.film import FilmLook, FilmOutputs, FilmSettings, film, parse_overlay, parse_size
+from robot_app.motion import markers_between, poses_between
+from robot_app.recipe import SceneRecipe
+from robot_app.render.camera import OrbitCamera
+from scenes.errors import InputError
+
+STEPS = 15
+SIZE = (192, 144)
+RECORD = [
+    "record", "--policy", "scripted/scratch_itch", "--option", "controller=responsive",
+    "--changes", "8:forearm.dorsal", "--steps", str(STEPS), "--seed", "5",
+]  # fmt: skip
+
+
+def read_film(path: Path) -> tuple[np.ndarray, float, float]:
+    """(N, H, W, 3) pictures, rate, and seconds from the first picture's start to the last one's end."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.codec_context.pix_fmt == "yuv420p"  # what every player takes
+        decoded = list(container.decode(stream))
+        pictures = np.stack([frame.to_ndarray(format="rgb24") for frame in decoded])
+        rate = float(stream.average_rate)
+        return pictures, rate, float(decoded[-1].pts * stream.time_base) + 1 / rate
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A short film with everything beside it."""
+    folder = tmp_path_factory.mktemp("film")
+    size = f"{SIZE[0]}x{SIZE[1]}"
+    more = ["--size", size, "--fps", "30", "--overlay", "none", "--stills", "--gif", "--json"]
+    assert cli.main([*RECORD, *more, "--out", str(folder / "a.mp4")]) == 0
+    return folder
+
+
+def test_a_film_has_the_size_rate_and_length_that_was_asked_for(made) -> None:
+    pictures, rate, seconds = read_film(made / "a.mp4")
+    assert pictures.shape == (3 * STEPS + 1, SIZE[1], SIZE[0], 3)
+    assert rate == 30
+    assert seconds == pytest.approx(0.1 * STEPS + 1 / 30, abs=1e-3)
+
+
+def test_pixels_change_where_the_arm_moves_and_nowhere_else(made) -> None:
+    pictures, _, _ = read_film(made / "a.mp4")
+    episode = Episode.load(made / "a.episode")
+    scene = episode.build_scene()
+    look = FilmLook.of(scene, "scratch_itch")
+    scene.close()
+    camera = look.camera("")
+    first, last = episode.frames[0], episode.frames[-1]
+    assert first.poses is not None
+    assert last.poses is not None
+    moved = np.linalg.norm(first.poses[:, :3] - last.poses[:, :3], axis=1)
+    change = np.abs(pictures[0].astype(int) - pictures[-1]).max(-1)  # (H, W)
+    for k in np.argsort(-moved)[:2]:  # the tool and the last link
+        assert moved[k] > 0.08
+        x, y, _ = camera.project(last.poses[k, :3], *SIZE)[0].astype(int)
+        near = change[max(0, y - 12) : y + 12, max(0, x - 12) : x + 12]
+        assert near.max() > 60, look.model.frames[k]
+    assert change[:40, :60].max() < 12  # the empty corner stays as it is, compression apart
+    # And smoothly: every picture differs from the one before, while the scene stepped only every third.
+    steps = np.abs(np.diff(pictures.astype(int), axis=0)).max(-1).reshape(len(pictures) - 1, -1)
+    assert ((steps > 20).sum(1) > 5).mean() > 0.9
+
+
+def test_every_step_leaves_a_row_a_still_and_a_record(made) -> None:
+    with open(made / "a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    episode = Episode.load(made / "a.episode")
+    assert len(rows) == len(episode.frames) == STEPS + 1
+    total = 0.0
+    for row, frame in zip(rows, episode.frames, strict=True):
+        total += frame.reward
+        assert int(row["t"]) == frame.t
+        assert float(row["time_s"]) == pytest.approx(0.1 * frame.t)
+        assert float(row["reward"]) == frame.reward
+        assert float(row["return"]) == total
+        assert int(row["session_started"]) == frame.changed == (frame.t in (0, 8))
+        assert float(row["total_force_n"]) == frame.info["total_force_n"]
+        assert float(row["action_5"]) == frame.decision.action[5]
+    assert rows[8]["latent"].startswith("forearm 50 %")
+    assert episode.verify().ok
+    stills = sorted((made / "a.stills").iterdir())
+    assert [p.name for p in stills] == [f"{t:06d}.png" for t in range(STEPS + 1)]
+    pictures, _, _ = read_film(made / "a.mp4")
+    still = np.array(Image.open(stills[6]))
+    assert np.abs(still.astype(int) - pictures[18]).mean() < 3  # the film's, but for its compression
+    with Image.open(made / "a.gif") as gif:
+        assert gif.size == SIZE
+        assert gif.n_frames == STEPS + 1
+        assert gif.info["duration"] == 100
+
+
+def test_overlay_camera_and_theme_change_the_picture(tmp_path) -> None:
+    scene = SceneRecipe("scratch_itch", {"controller": "responsive"}, 0.0).build()
+    look = FilmLook.of(scene, "scratch_itch")
+    frames = list(play(scene, policies.load("random", scene), 0, draw=True))[:2]
+    scene.close()
+    images = {}
+    variants = {
+        "plain": FilmSettings(480, 270, 10, overlay=()),
+        "overlay": FilmSettings(480, 270, 10),
+        "camera": FilmSettings(480, 270, 10, camera="top", overlay=()),
+        "light": FilmSettings(480, 270, 10, theme="light", overlay=()),
+        "untrue": FilmSettings(480, 270, 10, overlay=(), truth=False),
+        "studio": FilmSettings(480, 270, 10, overlay=(), studio=True),
+    }
+    for name, settings in variants.items():
+        outputs = FilmOutputs(tmp_path / f"{name}.mp4", best=tmp_path / f"{name}.png")
+        outputs.prepare(force=False)
+        report = film(frames, look, settings, outputs, policy="random")
+        assert report.n_pictures == 2
+        assert report.n_steps == 1
+        images[name] = np.array(Image.open(tmp_path / f"{name}.png")).astype(int)
+    plain = images.pop("plain")
+    for name, image in images.items():
+        assert np.abs(image - plain).max() > 30, name
+    assert np.abs(images["light"] - plain).mean() > 60
+    same = np.abs(images["overlay"] - plain).max(-1) == 0
+    assert same[90:180, 120:360].all()  # the overlay leaves the middle alone
+
+
+def test_a_film_of_a_recorded_episode_equals_the_live_one(made, tmp_path) -> None:
+    episode = Episode.load(made / "a.episode")
+    scene = episode.build_scene()
+    look = FilmLook.of(scene, "scratch_itch", STEPS)
+    scene.close()
+    outputs = FilmOutputs(tmp_path / "again.mp4")
+    outputs.prepare(force=False)
+    film(episode.frames, look, FilmSettings(*SIZE, 30, overlay=()), outputs)
+    live, again = read_film(made / "a.mp4")[0], read_film(tmp_path / "again.mp4")[0]
+    assert np.array_equal(live, again)
+
+
+@pytest.mark.parametrize(("fps", "n"), [(10, 11), (25, 26), (60, 61), (4, 5)])
+def test_any_rate_plays_in_real_time(fps, n, tmp_path) -> None:
+    scene = SceneRecipe("scratch_itch", {}, 0.0).build()
+    look = FilmLook.of(scene, "scratch_itch")
+    frames = list(play(scene, policies.load("random", scene), 0, draw=True))[:11]  # one second
+    scene.close()
+    outputs = FilmOutputs(tmp_path / "a.mp4")
+    outputs.prepare(force=False)
+    assert film(frames, look, FilmSettings(64, 64, fps, overlay=()), outputs).n_pictures == n
+    _, rate, seconds = read_film(tmp_path / "a.mp4")
+    assert rate == fps
+    assert seconds == pytest.approx(1 + 1 / fps, abs=2e-3)
+
+
+def test_poses_in_between_take_the_short_way(made) -> None:
+    frames = Episode.load(made / "a.episode").frames
+    a, b = frames[3], frames[4]
+    assert a.poses is not None
+    assert b.poses is not None
+    flipped = b.poses.copy()
+    flipped[:, 3:] *= -1  # the same rotation
+    half = poses_between(a.poses, b.poses, 0.5)
+    assert np.allclose(half, poses_between(a.poses, flipped, 0.5), atol=1e-6)
+    assert np.allclose(half[:, :3], (a.poses[:, :3] + b.poses[:, :3]) / 2, atol=1e-6)
+    assert np.allclose(np.linalg.norm(half[:, 3:], axis=1), 1, atol=1e-6)
+    assert poses_between(a.poses, b.poses, 0.0) is a.poses
+    assert poses_between(a.poses, b.poses, 1.0) is b.poses
+
+
+def test_a_target_that_was_replaced_jumps_and_one_on_a_moving_arm_glides(made) -> None:
+    frames = Episode.load(made / "a.episode").frames
+    before, after = frames[7], frames[8]
+    assert after.changed
+    between = markers_between(before, after, 0.5)
+    assert before.markers is not None
+    assert after.markers is not None
+    assert between is not None
+    assert np.array_equal(between.itch, before.markers.itch)
+    assert not np.allclose(between.itch, after.markers.itch, atol=0.02)
+    glide = markers_between(frames[2], frames[3], 0.5)
+    assert glide is not None
+    assert np.allclose(glide.itch, (frames[2].markers.itch + frames[3].markers.itch) / 2)
+    assert markers_between(replace(before, markers=None), after, 0.5) is None
+
+
+def test_force_replaces_a_film_and_what_lies_beside_it(tmp_path) -> None:
+    command = [
+        *RECORD,
+        "--size",
+        "64x64",
+        "--overlay",
+        "none",
+        "--fps",
+        "10",
+        "--stills",
+        "--json",
+        "--out",
+        str(tmp_path / "a.mp4"),
+    ]
+    assert cli.main(command) == 0
+    first = (tmp_path / "a.episode" / "manifest.json").read_bytes()
+    (tmp_path / "a.stills" / "000099.png").write_bytes(b"old")
+    assert cli.main(command) == 2
+    assert (tmp_path / "a.episode" / "manifest.json").read_bytes() == first
+    assert cli.main([*command, "--force", "--seed", "6"]) == 0
+    assert Episode.load(tmp_path / "a.episode").seed == 6
+    assert len(list((tmp_path / "a.stills").iterdir())) == STEPS + 1
+
+
+def test_a_schedule_file_may_name_several_fields(tmp_path, capsys) -> None:
+    schedule = tmp_path / "changes.yaml"
+    schedule.write_text(
+        "- {step: 0, latent: {itch: upper_arm, force: 2}}\n- {step: 4, latent: {force: 4.5}}\n"
+    )
+    command = ["record", "--policy", "random", "--option", "fields=itch,force", "--schedule", str(schedule)]
+    command += [
+        "--steps",
+        "6",
+        "--size",
+        "64x64",
+        "--overlay",
+        "none",
+        "--fps",
+        "10",
+        "--json",
+        "--out",
+        str(tmp_path / "a.mp4"),
+    ]
+    assert cli.main(command) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["n_steps"] == 6
+    assert set(made["outputs"]) == {"film", "trace", "episode"}
+    frames = Episode.load(tmp_path / "a.episode").frames
+    assert [frame.latent["force"] for frame in frames] == [2.0] * 4 + [4.5] * 3
+    assert {frame.latent["itch"].part for frame in frames} == {"upper_arm"}
+    assert Episode.load(tmp_path / "a.episode").verify().ok
+
+
+def test_sizes_and_overlays_are_read_from_text() -> None:
+    assert parse_size("1920x1080") == (1920, 1080)
+    assert parse_overlay("belief, reward") == ("belief", "reward")
+    assert parse_overlay("none") == parse_overlay("") == ()
+    for text in ("1920", "x", "axb", "1920x", "-2x2"):
+        with pytest.raises(InputError):
+            parse_size(text)
+
+
+def test_the_first_camera_is_the_default(made) -> None:
+    scene = SceneRecipe("scratch_itch").build()
+    look = FilmLook.of(scene, "scratch_itch")
+    scene.close()
+    assert np.allclose(look.camera("").eye, OrbitCamera.from_preset(look.cameras[0]).eye)
+    assert np.allclose(look.camera("front").eye, next(c for c in look.cameras if c.name == "front").eye)
+
+
+def test_a_killed_recording_leaves_a_film_that_plays_and_an_episode_that_loads(tmp_path) -> None:
+    command = [sys.executable, "-m", "robot_app", *RECORD[:-4], "--seed", "5", "--out", "a.mp4"]
+    command += ["--size", "96x72", "--overlay", "none", "--fps", "10"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    trace = tmp_path / "a.csv"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if trace.exists() and trace.read_bytes().count(b"\n") > 40:
+            break
+        time.sleep(0.005)
+    assert process.poll() is None, "it ended by itself"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    steps = trace.read_bytes().count(b"\n") - 2
+    episode = Episode.load(tmp_path / "a.episode")
+    assert not episode.complete
+    assert episode.n_steps >= steps
+    assert episode.verify().ok
+    pictures, rate, _ = read_film(tmp_path / "a.mp4")
+    assert len(pictures) >= steps - rate - 2  # at most the last second is missing
