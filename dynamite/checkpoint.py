@@ -131,6 +131,12 @@ def load_checkpoint(folder: Path | str) -> Checkpoint:
     return Checkpoint(folder, config, spec, agent.eval(), training, manifest["counters"])
 
 
+def export_checkpoint(source: Path | str, folder: Path | str) -> Path:
+    """Write what acting needs of a checkpoint (weights, config, manifest) to ``folder``, such as a packaged agent's."""
+    checkpoint = load_checkpoint(source)
+    return save_checkpoint(Path(folder), checkpoint.agent, None, checkpoint.counters)
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """A checkpoint's manifest, checked."""
     path = Path(folder) / _MANIFEST

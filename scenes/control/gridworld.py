@@ -53,12 +53,13 @@ def observe(cells: np.ndarray, goals: np.ndarray, out: np.ndarray) -> None:
     np.put_along_axis(out, columns, 1.0, 1)
 
 
-def draw_goals(n: int, rng: np.random.Generator) -> np.ndarray:
-    """(N, 2, 2): two different cells per copy, never the start (0, 0)."""
-    first = rng.integers(1, SIZE * SIZE, n)
-    second = rng.integers(1, SIZE * SIZE - 1, n)
-    second = second + (second >= first)
-    both = np.stack((first, second), 1)
+def draw_goals(starts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(N, 2, 2): two different cells per copy, neither the start (N, 2)."""
+    n, start = len(starts), starts @ (SIZE, 1)
+    first = rng.integers(SIZE * SIZE - 1, size=n)
+    second = rng.integers(SIZE * SIZE - 2, size=n)
+    both = np.stack((first, second + (second >= first)), 1)
+    both += both >= start[:, None]
     return np.stack((both // SIZE, both % SIZE), -1)
 
 
@@ -149,10 +150,10 @@ class Gridworld(SessionEnv):
     ) -> tuple[np.ndarray, dict]:
         super().reset(seed=seed)
         info = self._start_sessions(options)
-        self._goals = draw_goals(1, self.np_random)
         self._cell = np.zeros((1, 2), int)
         if not self.returns:
             self._cell = self.np_random.integers(SIZE, size=(1, 2))
+        self._goals = draw_goals(self._cell, self.np_random)
         self._belief, self._success = np.array([0.5]), False
         return self._observation(), info
 
@@ -227,10 +228,10 @@ class GridworldArrays:
     def reset(self, seeds: np.ndarray) -> SimpleNamespace:
         """Start every copy; all randomness of the episode derives from ``seeds`` (N,) together."""
         self._rng = np.random.default_rng([int(seed) for seed in seeds[:4]])
-        self._goals = draw_goals(self.n, self._rng)
         self._cells = np.zeros((self.n, 2), int)
         if not self.scene.returns:
             self._cells = self._rng.integers(SIZE, size=(self.n, 2))
+        self._goals = draw_goals(self._cells, self._rng)
         self._first_pays = self._rng.random(self.n) < 0.5
         self._belief = np.full(self.n, 0.5)
         self._sessions = np.zeros(self.n, np.int64)

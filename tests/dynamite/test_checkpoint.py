@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dynamite import checkpoint as module
-from dynamite.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from dynamite.checkpoint import export_checkpoint, latest_checkpoint, load_checkpoint, save_checkpoint
 from scenes.errors import InputError
 from tests.dynamite.conftest import new_agent, tiny
 
@@ -88,6 +88,15 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(checkpoint, monkeypatch)
     assert (checkpoint / "manifest.json").read_bytes() == before
     load_checkpoint(checkpoint)
     assert [path.name for path in checkpoint.parent.iterdir()] == [checkpoint.name]
+
+
+def test_an_export_leaves_the_training_behind(tmp_path):
+    full = save_checkpoint(tmp_path / "full", new_agent(tiny()), {"x": torch.ones(3)}, {"frames": 9})
+    export = export_checkpoint(full, tmp_path / "packaged" / "dynamite")
+    assert sorted(path.name for path in export.iterdir()) == sorted(FILES)
+    loaded = load_checkpoint(export)
+    assert loaded.counters == {"frames": 9}
+    assert loaded.training == {}
 
 
 def test_a_checkpoint_can_be_replaced(checkpoint):
