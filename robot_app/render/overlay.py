@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from dynamite.acting import Frame
 from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
@@ -67,9 +66,8 @@ def draw_overlay(
     chosen = check_parts(parts, "overlay parts")
     if not history:
         return np.ascontiguousarray(image)
-    picture = Image.fromarray(image)
-    boxes = text_boxes if text_boxes is not None else []
-    page = _Page(picture, INKS[theme], boxes)
+    picture = np.array(image)
+    page = _Page(picture, INKS[theme], text_boxes)
     frame = history[-1]
     if "title" in chosen:
         _title(page, frame, policy, scene, step_s)
@@ -78,15 +76,15 @@ def draw_overlay(
     bottom = chosen & {"reward", "session", "force"}
     if bottom:
         _bottom(page, history, bottom, total_steps, step_s)
-    return np.array(picture)
+    return picture
 
 
 class _Page:
     """A picture with a unit: u pixels to a design unit, 1 at 720p and never so small that text cannot be read."""
 
-    def __init__(self, picture: Image.Image, ink: Ink, boxes: list[Box]) -> None:
+    def __init__(self, picture: np.ndarray, ink: Ink, boxes: list[Box] | None) -> None:
         self.picture, self.ink, self.boxes = picture, ink, boxes
-        self.width, self.height = picture.size
+        self.height, self.width = picture.shape[:2]
         self.u = max(min(self.height / 720, self.width / 1000), 0.66)
         self.margin = round(16 * self.u)
 
@@ -111,6 +109,7 @@ def _title(page: _Page, frame: Frame, policy: str, scene: str, step_s: float) ->
     card.text(px(14), px(26), lines[0], px(17), ink.text, bold=True, width=card.width - px(108))
     second = f"{lines[1]} · session {frame.session + 1}" if len(lines) > 1 else f"session {frame.session + 1}"
     card.text(px(14), px(46), second, px(12.5), ink.quiet, width=card.width - px(108))
+    card.done()
 
 
 def describe(value: Any) -> str:
@@ -199,6 +198,7 @@ def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
             anchor="rs",
             width=px(40),
         )
+    card.done()
 
 
 # ---------------------------------------------------------------------------------------------- the bottom strip
@@ -223,6 +223,7 @@ def _bottom(
     card.shapes_done()
     for text in texts:
         card.text(*text[:5], **text[5])
+    card.done()
 
 
 def _axis(history: Sequence[Frame], total_steps: int, left: float, right: float):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 Rgba = tuple[int, int, int, int]
@@ -79,16 +80,22 @@ class Card:
     """A translucent card on a picture: shapes in the card's own pixels, smooth; then text, sharp.
 
     Args:
-        image: RGB, drawn on when :meth:`shapes_done` is called.
+        picture: (H, W, 3) uint8, written to by :meth:`done`; only the card's pixels are ever converted or copied.
         box: left, top, right, bottom in pixels.
+        text_boxes: if given, collects where text was written.
     """
 
-    def __init__(self, image: Image.Image, box: Box, ink: Ink, radius: int, text_boxes: list[Box]) -> None:
-        self.image, self.box, self.ink = image, box, ink
+    def __init__(
+        self, picture: np.ndarray, box: Box, ink: Ink, radius: int, text_boxes: list[Box] | None
+    ) -> None:
+        self.box, self.ink = box, ink
         self.width, self.height = box[2] - box[0], box[3] - box[1]
-        self._layer = _blank(self.width, self.height, radius, ink.card).copy()
+        self._pixels = picture[box[1] : box[3], box[0] : box[2]]
+        under = Image.fromarray(np.ascontiguousarray(self._pixels))
+        under.paste(ink.card[:3], (0, 0), _mask(self.width, self.height, radius, ink.card[3]))
+        # twice the size, and opaque: an RGB picture is brought down many times faster than one with alpha
+        self._layer = under.resize((2 * self.width, 2 * self.height), Image.Resampling.NEAREST)
         self._draw = ImageDraw.Draw(self._layer, "RGBA")
-        self._text = ImageDraw.Draw(image)
         self._text_boxes = text_boxes
 
     # -- shapes: before shapes_done()
@@ -126,8 +133,12 @@ class Card:
         self._draw.polygon([(2 * x, 2 * y), (2 * (x - size), top), (2 * (x + size), top)], fill=color)
 
     def shapes_done(self) -> None:
-        layer = self._layer.reduce(2)
-        self.image.paste(layer, self.box[:2], layer)
+        self._layer = self._layer.reduce(2)
+        self._draw = ImageDraw.Draw(self._layer)
+
+    def done(self) -> None:
+        """Put the card on the picture."""
+        self._pixels[:] = np.asarray(self._layer)
 
     # -- text: after shapes_done()
     def text(
@@ -140,8 +151,8 @@ class Card:
         bold: bool = False,
         anchor: str = "ls",
         width: float | None = None,
-    ) -> float:
-        """Write ``text`` with its baseline at y, at most ``width`` wide; returns where it ends."""
+    ) -> None:
+        """Write ``text`` with its baseline at y, at most ``width`` wide."""
         room = self.width - x - 2 if width is None else width
         if anchor[0] == "r":
             room = x - 2 if width is None else width
@@ -149,18 +160,19 @@ class Card:
             room = 2 * min(x, self.width - x) if width is None else width
         text = fitted(text, size, max(0, int(room)), bold)
         if not text:
-            return x
-        at = (self.box[0] + round(x), self.box[1] + round(y))
+            return
+        at = (round(x), round(y))
         face = font(size, bold)
-        self._text.text(at, text, font=face, fill=color[:3], anchor=anchor)
-        left, top, right, bottom = map(int, self._text.textbbox(at, text, font=face, anchor=anchor))
-        self._text_boxes.append((left, top, right, bottom))
-        return x + face.getlength(text)
+        self._draw.text(at, text, font=face, fill=color[:3], anchor=anchor)
+        if self._text_boxes is not None:
+            left, top, right, bottom = map(int, self._draw.textbbox(at, text, font=face, anchor=anchor))
+            x0, y0 = self.box[:2]
+            self._text_boxes.append((x0 + left, y0 + top, x0 + right, y0 + bottom))
 
 
 @cache
-def _blank(width: int, height: int, radius: int, color: Rgba) -> Image.Image:
-    """An empty card at twice its size."""
-    layer = Image.new("RGBA", (2 * width, 2 * height), (*color[:3], 0))
-    ImageDraw.Draw(layer).rounded_rectangle((0, 0, 2 * width - 1, 2 * height - 1), 2 * radius, fill=color)
-    return layer
+def _mask(width: int, height: int, radius: int, opacity: int) -> Image.Image:
+    """A card's coverage, its corners round and smooth."""
+    mask = Image.new("L", (4 * width, 4 * height), 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, 4 * width - 1, 4 * height - 1), 4 * radius, fill=opacity)
+    return mask.reduce(4)

@@ -106,7 +106,7 @@ def test_it_takes_less_than_ten_milliseconds_at_720p() -> None:
     image, frames = np.full((720, 1280, 3), 90, np.uint8), history(200)
     draw_overlay(image, frames)
     spent = []
-    for _ in range(7):
+    for _ in range(15):
         start = time.thread_time()
         draw_overlay(image, frames)
         spent.append(time.thread_time() - start)
