@@ -85,6 +85,8 @@ class DecoderConfig(Section):
     """One output per entry of a one-hot state instead of (s, a, s') as input: VariBAD's multi-head gridworld decoder."""
     state_hidden: tuple[int, ...] = sizes((64, 32))
     """Hidden layers of the state decoder (used where objective.state_weight > 0)."""
+    task_hidden: tuple[int, ...] = sizes((64, 32))
+    """Hidden layers of the task decoder (used where objective.task_weight > 0)."""
     prior_hidden: tuple[int, ...] = sizes((32,))
     """Hidden layers of the latent prior p(z'|z)."""
 
@@ -99,6 +101,9 @@ class ObjectiveConfig(Section):
     """Weight of log p(r|·)."""
     state_weight: float = real(0.0, low=0.0)
     """Weight of log p(s'|·); for scenes whose dynamics depend on the latent."""
+    task_weight: float = real(0.0, low=0.0)
+    """Weight of log p(m|z), VariBAD's task decoder: it learns from the simulator's true latents, as the session terms
+    learn from its session ends. Not part of DynaMITE-RL's objective."""
     kl_weight: float = real(0.1, low=0.0)
     """Weight of the KL terms of the ELBO."""
     consistency_weight: float = real(0.5, low=0.0)
@@ -245,9 +250,11 @@ class ImitationConfig(Section):
     noise: float = real(0.1, low=0.0)
     """Deviation of the exploration noise on a continuous action (discrete actions are sampled)."""
     updates: int = whole(16, low=1)
-    """Gradient steps per iteration, each on ``model.batch_episodes`` episodes; the model steps beside."""
+    """Batches per iteration, each of ``model.batch_episodes`` episodes; the model takes one step on each."""
+    policy_steps: int = whole(8, low=1)
+    """Steps of the policy per batch, on equal random parts of it: a belief costs far more than an action."""
     through_encoder: bool = flag(False)
-    """Let the regression's gradients into the encoder."""
+    """Let the regression's gradients into the encoder (one joint step on each whole batch, before the policy's)."""
     log_std: float = real(-1.0, low=-5.0, high=2.0)
     """The policy's log standard deviation when imitation hands over to PPO."""
 

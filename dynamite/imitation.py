@@ -77,37 +77,46 @@ class Imitation:
         return {name: total / self.config.updates for name, total in sums.items()}
 
     def _step(self, buffer: EpisodeBuffer, generator: torch.Generator) -> dict[str, float]:
-        agent = self.agent
-        raw, privileged, labels = buffer.sample(agent.config.model.batch_episodes, generator)
+        """One batch: a step of model and probe, then ``policy_steps`` of the actor on what the model believes."""
+        agent, metrics = self.agent, {}
+        episodes, privileged, labels = buffer.sample(agent.config.model.batch_episodes, generator)
+        states = agent.state_norm(episodes.states)
         posterior: Posterior | None = None
-        episodes = raw
         if self.learner is not None:
-            episodes = self.learner.normalised(raw)
-            posterior = self.learner.model.encode(episodes)
-        seen = posterior
-        if posterior is not None and not self.config.through_encoder:
-            seen = Posterior(*(tensor.detach() for tensor in posterior))
-        side = agent.normalise_side(agent.side(seen, privileged))
-        output, _ = agent.actor_critic(agent.state_norm(raw.states), side)
-        loss = self._regression(output, labels)
-        metrics = {"imitation/loss": float(loss.detach())}
-        self.optimiser.zero_grad(set_to_none=True)
-        if self.learner is not None and posterior is not None:
+            seen = self.learner.normalised(episodes)
+            posterior = self.learner.model.encode(seen)
+            extra = None
             if self.config.through_encoder:
-                metrics |= self.learner.step(episodes, posterior, generator, extra=loss)
-            else:
-                metrics |= self.learner.step(episodes, posterior, generator)
-                loss.backward()
-        else:
+                self.optimiser.zero_grad(set_to_none=True)
+                side = agent.normalise_side(agent.side(posterior, privileged))
+                extra = self._regression(agent.actor_critic(states, side)[0], labels)
+            metrics |= self.learner.step(seen, posterior, generator, extra)
+            if extra is not None:
+                self._step_policy()
+            posterior = Posterior(*(tensor.detach() for tensor in posterior))
+        with torch.no_grad():
+            side = agent.normalise_side(agent.side(posterior, privileged))
+        flat = [tensor.flatten(0, 1) for tensor in (states, side, labels)]
+        total = 0.0
+        parts = torch.randperm(len(flat[0]), generator=generator).chunk(self.config.policy_steps)
+        for part in parts:
+            state, belief, label = (tensor.index_select(0, part) for tensor in flat)
+            loss = self._regression(agent.actor_critic(state, belief)[0], label)
+            self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
-        gradient_norm_clip(self.parameters, 1.0)
-        self.optimiser.step()
+            self._step_policy()
+            total += float(loss.detach())
+        metrics["imitation/loss"] = total / len(parts)
         return metrics
 
+    def _step_policy(self) -> None:
+        gradient_norm_clip(self.parameters, 1.0)
+        self.optimiser.step()
+
     def _regression(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Squared error of the mean action, or cross-entropy: (T + 1, B, A), (T + 1, B, A or 1) → scalar."""
+        """Squared error of the mean action, or cross-entropy: (…, A), (…, A or 1) → scalar."""
         if self.agent.spec.discrete:
-            return F.cross_entropy(output.flatten(0, 1), labels.long().flatten())
+            return F.cross_entropy(output.flatten(0, -2), labels.long().flatten())
         return ((output - labels) ** 2).sum(-1).mean()
 
     def hand_over(self) -> None:
