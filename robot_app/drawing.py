@@ -82,6 +82,16 @@ class Filmed:
 
 
 @dataclass(frozen=True)
+class Saved:
+    """A still was written, or not (``error``)."""
+
+    path: str
+    width: int = 0
+    height: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class DrawingFailed:
     """Nothing can be drawn; the rest of the window works."""
 
@@ -145,6 +155,10 @@ class Drawing:
         """Write what is drawn from now on to an MP4; None ends it. Answered by Filmed, at both ends."""
         self._send("film", path=path, fps=fps)
 
+    def still(self, path: str, scale: float = 1.0) -> None:
+        """A careful picture (smooth edges, shadows) of this moment, as PNG; answered by Saved."""
+        self._send("still", path=path, scale=scale)
+
     def pick(self, x: float, y: float, width: int, height: int) -> None:
         """Ask what lies under a pixel of a view of that size; answered by Picked."""
         self._send("pick", x=x, y=y, width=width, height=height)
@@ -171,7 +185,9 @@ class Drawing:
         except (EOFError, ConnectionResetError, OSError):
             self._gone = True
             self._process.join(1.0)
-            found.append(DrawingFailed(f"The drawing process ended (exit code {self._process.exitcode}).", ""))
+            found.append(
+                DrawingFailed(f"The drawing process ended (exit code {self._process.exitcode}).", "")
+            )
         return found
 
     def _send(self, name: str, /, **arguments: Any) -> None:

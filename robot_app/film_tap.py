@@ -7,6 +7,7 @@ import threading
 import time
 
 import numpy as np
+from PIL import Image
 
 from robot_app.drawing import Filmed
 from robot_app.render.video import FilmWriter
@@ -39,8 +40,6 @@ class FilmTap:
         now = time.perf_counter()
         self._put(now)
         if (image.shape[1], image.shape[0]) != self._size:
-            from PIL import Image
-
             image = np.asarray(Image.fromarray(image).resize(self._size, Image.Resampling.BILINEAR))
         self._last = (image.copy(), now)
 

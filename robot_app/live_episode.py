@@ -23,6 +23,7 @@ class LiveEpisode:
         t: steps taken.
         done: whether the last step has been taken.
         events: everything done from outside so far.
+        history: final Frames of the steps left behind, each with the scene's state hash; kept where ``draw`` is set.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class LiveEpisode:
         self._decision: Decision | None = None
         self._now: list[Event] = []
         self.events: list[Event] = []
+        self.history: list[tuple[Frame, str]] = []
         self.t, self.done = 0, False
         self._decide(early=True)
 
@@ -84,6 +86,8 @@ class LiveEpisode:
         if self.done:
             return left
         assert self._decision is not None
+        if self.draw:
+            self.history.append((left, self.scene.state_hash()))
         self._last_session = left.session
         self._observation, self._reward, terminated, truncated, self._info = self.scene.step(
             self._decision.action

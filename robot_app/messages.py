@@ -24,6 +24,8 @@ class Loaded:
         why_not: in words, where there is none.
         step_s: simulated seconds per step.
         has_reference: whether an oracle plays along.
+        termination: a probability, ``{"length": n}``, a recipe's schedule, or None for something else.
+        kernel: its name.
         changed_scene: False where only the policy is new.
     """
 
@@ -40,6 +42,8 @@ class Loaded:
     episode_length: int
     step_s: float
     has_reference: bool
+    termination: Any
+    kernel: str
     changed_scene: bool
 
 
@@ -92,11 +96,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The recording of episodes began (``path``) or ended (None); ``n_frames`` written."""
+    """The episode so far was written to the folder ``path``."""
 
-    path: str | None
-    n_frames: int = 0
-    finished: str | None = None
+    path: str
+    n_frames: int
 
 
 @dataclass(frozen=True)

@@ -105,9 +105,9 @@ class Runtime:
         """A probability per step, or ``{"length": steps}``."""
         self._send("edit", kind="termination", value=value)
 
-    def record(self, folder: Path | str | None) -> None:
-        """Write every coming episode as a folder under ``folder``; None ends it."""
-        self._send("record", folder=None if folder is None else str(folder))
+    def save_episode(self, folder: Path | str) -> None:
+        """Write the episode from its start to now; answered by Recorded or Refused."""
+        self._send("save_episode", folder=str(folder))
 
     def _send(self, name: str, /, **arguments: Any) -> None:
         if self._crash is None:
@@ -148,7 +148,9 @@ class Runtime:
             found += self.wait(0.1)
             if any(isinstance(message, kind) for message in found):
                 return found
-        raise TimeoutError(f"no {kind.__name__} within {seconds:g} s; heard {[type(m).__name__ for m in found]}")
+        raise TimeoutError(
+            f"no {kind.__name__} within {seconds:g} s; heard {[type(m).__name__ for m in found]}"
+        )
 
     def _report(self) -> str:
         code = self._process.exitcode

@@ -6,6 +6,7 @@ odd while a write is under way tells a reader to look again, so neither side eve
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from multiprocessing import shared_memory
@@ -187,10 +188,10 @@ class SharedPictures:
         """Let go of the memory; safe to call twice."""
         if self._memory is None:
             return
-        try:
+        with contextlib.suppress(
+            BufferError
+        ):  # a picture is still looked at: the map goes when that look ends
             self._memory.close()
-        except BufferError:  # a picture is still looked at: the map goes when that look ends
-            pass
         if self._owner:
             self._memory.unlink()
         self._memory = None

@@ -14,18 +14,21 @@ import time
 import traceback
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import policies
 from dynamite.acting import Frame, Policy
 from dynamite.belief import PointPosterior
 from robot_app import messages
+from robot_app.episode import EpisodeWriter
 from robot_app.live_episode import LiveEpisode
 from robot_app.recipe import SceneRecipe
 from robot_app.reference import Reference
 from robot_app.shared_frames import SharedFrames
 from scenes.base import SessionEnv
 from scenes.errors import InputError
+from scenes.session import Bernoulli, FixedLength, Schedule
 from scenes.visual import VisualModel
 
 #: The longest a batch of steps is held back, and how often the state is told, seconds.
@@ -59,7 +62,6 @@ class Simulator:
         self._flushed = self._status_told = 0.0
         self._clock: tuple[float, float] = (time.perf_counter(), 0.0)  # wall, simulated at the last status
         self._simulated = self._factor = 0.0
-        self._recorder: Any = None
         self._next_policy: Policy | None = None
 
     # ------------------------------------------------------------------------------------------------ the loop
@@ -99,16 +101,11 @@ class Simulator:
         episode = self._episode
         assert episode is not None
         began = time.perf_counter()
-        left = episode.advance()
-        if self._recorder is not None:
-            self._recorder.add(left)
-            if episode.done:
-                self._recorder.add(episode.frame())
+        episode.advance()
         self._simulated += self._step_s
         if episode.done:
             self._state = "finished"
             self._due = began + LINGER_S if self._loop else math.inf
-            self._end_recorded_episode()
         elif self._state == "playing":
             period = self._period
             # Late by more than a few steps: do not try to catch up, that would only show as a jump.
@@ -200,7 +197,6 @@ class Simulator:
         except BaseException:
             scene.close()
             raise
-        self._end_recording()
         for old in (self._scene, None if self._reference is None else self._reference.scene):
             if old is not None:
                 old.close()
@@ -248,6 +244,8 @@ class Simulator:
                 episode_length=scene.episode_length,
                 step_s=self._step_s,
                 has_reference=self._reference is not None,
+                termination=_plain_termination(scene.sessions.termination, self._recipe),
+                kernel=type(scene.sessions.kernel).__name__.lower(),
                 changed_scene=changed_scene,
             )
         )
@@ -274,13 +272,11 @@ class Simulator:
             self._next_policy = None
             self._tell_loaded(None, changed_scene=False)
         assert policy is not None
-        self._end_recorded_episode()
         self._seed = seed
         self._episode = LiveEpisode(scene, policy, seed, self._termination, draw=self._drawable)
         self._episode_number += 1
         self._start_termination = self._termination
         self._restart_reference()
-        self._start_recorded_episode()
         self._set_state(state)
         self._publish()
         self._tell_status()
@@ -348,15 +344,20 @@ class Simulator:
             raise InputError("command", "no scene", "a scene that is loaded: choose one in the Scene panel")
         return self._scene
 
-    # ------------------------------------------------------------------------------------------------ recording
-    def _start_recorded_episode(self) -> None: ...
-
-    def _end_recorded_episode(self) -> None: ...
-
-    def _end_recording(self) -> None: ...
+    def _do_save_episode(self, folder: str) -> None:
+        """The episode from its start to now, as a folder that replays it exactly."""
+        scene, episode = self._need_scene(), self._episode
+        assert episode is not None
+        recipe = replace(self._recipe, termination=_plain_termination(self._start_termination, self._recipe))
+        policy = episode.policy.name
+        with EpisodeWriter(Path(folder), recipe, scene, seed=episode.seed, policy=policy) as writer:
+            for frame, state_hash in episode.history:
+                writer.append(frame, state_hash)
+            writer.append(episode.frame(), scene.state_hash())
+            n = writer.n_frames
+        self._tell(messages.Recorded(folder, n))
 
     def _close(self) -> None:
-        self._end_recording()
         for scene in (self._scene, None if self._reference is None else self._reference.scene):
             if scene is not None:
                 scene.close()
@@ -369,6 +370,17 @@ def _heat(frame: Frame) -> PointPosterior | None:
         for posterior in belief.fields.values():
             if isinstance(posterior, PointPosterior):
                 return posterior
+    return None
+
+
+def _plain_termination(termination: object, recipe: SceneRecipe) -> Any:
+    """As a recipe has it."""
+    if isinstance(termination, Bernoulli):
+        return termination.p
+    if isinstance(termination, FixedLength):
+        return {"length": termination.length}
+    if isinstance(termination, Schedule):
+        return recipe.termination
     return None
 
 

@@ -8,12 +8,15 @@ import threading
 import time
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from robot_app.drawing import DrawingFailed, Filmed, Picked, Picture, View
+from robot_app.drawing import DrawingFailed, Filmed, Picked, Picture, Saved, View
 from robot_app.film_tap import FilmTap
+from robot_app.motion import poses_between
 from robot_app.render.camera import OrbitCamera
 from robot_app.shared_frames import SharedFrames, SharedPictures, Snapshot
 from scenes.errors import InputError
@@ -123,6 +126,31 @@ class Studio:
                 self._connection.send(Filmed(path, True))
                 self._dirty = True
 
+    def _on_still(self, path: str, scale: float) -> None:
+        from robot_app.render import make_renderer
+
+        state, view, model = self._now, self._view, self._model
+        if state is None or model is None:
+            self._connection.send(Saved(path, error="There is nothing to be drawn yet."))
+            return
+        width, height = view.size(scale)
+        renderer = make_renderer(model, width, height, supersample=2, shadow=True, theme=view.theme)
+        try:
+            poses = state.poses if self._drawn_poses is None else self._drawn_poses
+            image = renderer.draw(
+                poses, self._camera, markers=state.markers, heat=state.heat,
+                show_heat=view.heat, show_truth=view.truth, show_force=view.force,
+            )  # fmt: skip
+        finally:
+            renderer.close()
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+        except OSError as error:
+            self._connection.send(Saved(path, error=f"{path} cannot be written ({error.strerror})."))
+        else:
+            self._connection.send(Saved(path, width, height))
+
     # -- drawing
     def _look(self) -> None:
         """Take over a newer state, if there is one."""
@@ -148,7 +176,7 @@ class Studio:
         share = (now - self._arrived) / state.period_s
         if share >= 1.0:
             return state.poses, False
-        return blend_poses(self._from, state.poses, share), True
+        return poses_between(self._from, state.poses, share), True
 
     def _wanted(self) -> bool:
         return (
@@ -224,15 +252,6 @@ class Studio:
 def _import_open3d() -> None:
     with contextlib.suppress(ImportError, OSError):  # a click will say what is missing
         import open3d  # noqa: F401
-
-
-def blend_poses(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
-    """(K, 7) poses between two: positions linearly, quaternions along the shorter way."""
-    out = (1 - share) * before + share * after
-    turned = np.sum(before[:, 3:] * after[:, 3:], axis=1) < 0
-    out[turned, 3:] = share * after[turned, 3:] - (1 - share) * before[turned, 3:]
-    out[:, 3:] /= np.linalg.norm(out[:, 3:], axis=1, keepdims=True)
-    return out
 
 
 def serve(connection: Connection, frames_name: str) -> None:

@@ -1,0 +1,177 @@
+"""Commands: what every action does. One method per callback named in :mod:`robot_app.window.actions`."""
+
+from __future__ import annotations
+
+import json
+import platform
+from typing import TYPE_CHECKING
+
+from qtpy.QtGui import QGuiApplication
+
+from scenes.errors import InputError
+
+if TYPE_CHECKING:
+    from robot_app.window.main_window import MainWindow
+
+
+class Commands:
+    """Args:
+    window: whose panels and workbench are commanded.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window, self.bench = window, window.workbench
+
+    # -- file
+    def show_scene(self) -> None:
+        self.window.show_panel("setup")
+
+    def open_checkpoint(self) -> None:
+        self.window.show_panel("setup")
+        self.window.panels["setup"].open_checkpoint()
+
+    def quit(self) -> None:
+        self.window.close()
+
+    # -- run
+    def play_pause(self) -> None:
+        self.bench.play_pause()
+
+    def step(self) -> None:
+        self.bench.runtime.step()
+
+    def reset(self) -> None:
+        self.bench.reset(self.bench.seed)
+
+    def next_seed(self) -> None:
+        self.bench.reset(self.bench.seed + 1)
+
+    def faster(self) -> None:
+        self.bench.change_speed(+1)
+
+    def slower(self) -> None:
+        self.bench.change_speed(-1)
+
+    def real_time(self) -> None:
+        self.bench.set_speed(1.0)
+
+    def set_loop(self, on: bool) -> None:
+        self.bench.settings.set_flag("run/loop", on)
+        self.bench.runtime.set_loop(on)
+
+    # -- preference
+    def set_place(self, on: bool) -> None:
+        self.window.viewport.set_placing(on)
+
+    def apply_now(self) -> None:
+        self.window.panels["preference"].apply_now()
+
+    def apply_next(self) -> None:
+        self.window.panels["preference"].apply_next()
+
+    def drift(self) -> None:
+        self.window.panels["preference"].drift()
+
+    def surprise(self) -> None:
+        self.bench.surprise()
+
+    def undo(self) -> None:
+        self.bench.undo_stack.undo()
+
+    def redo(self) -> None:
+        self.bench.undo_stack.redo()
+
+    # -- view
+    def set_heat(self, on: bool) -> None:
+        self.bench.set_view(heat=on)
+
+    def set_truth(self, on: bool) -> None:
+        self.bench.set_view(truth=on)
+
+    def set_force(self, on: bool) -> None:
+        self.bench.set_view(force=on)
+
+    def set_shadow(self, on: bool) -> None:
+        self.bench.set_view(shadow=on)
+
+    def set_follow(self, on: bool) -> None:
+        self.window.viewport.set_following(on)
+
+    def camera(self, number: int) -> None:
+        self.window.viewport.look_from(number - 1)
+
+    def __getattr__(self, name: str):
+        if name.startswith("camera_") and name[7:].isdigit():
+            return lambda: self.camera(int(name[7:]))
+        raise AttributeError(name)
+
+    def switch_theme(self) -> None:
+        self.window.set_theme("light" if self.bench.theme.name == "dark" else "dark")
+
+    def set_full_screen(self, on: bool) -> None:
+        self.window.showFullScreen() if on else self.window.showNormal()
+
+    def reset_layout(self) -> None:
+        self.window.reset_layout()
+
+    # -- training
+    def start_training(self) -> None:
+        self.window.show_panel("training")
+        self.window.panels["training"].start()
+
+    def stop_training(self) -> None:
+        self.window.panels["training"].stop()
+
+    def set_watch(self, on: bool) -> None:
+        watching = self.window.panels["training"].set_watching(on)
+        self.window.set_checked("training.watch", watching)
+
+    # -- record
+    def _recording(self, method: str, *arguments) -> None:
+        try:
+            getattr(self.window.panels["recording"], method)(*arguments)
+        except InputError as error:
+            self.bench.tell("error", str(error))
+
+    def set_film(self, on: bool) -> None:
+        self._recording("set_film", on)
+
+    def still(self) -> None:
+        self._recording("still_wanted")
+
+    def save_episode(self) -> None:
+        self._recording("episode_wanted")
+
+    def export_table(self) -> None:
+        self._recording("table_wanted")
+
+    def show_recordings(self) -> None:
+        self._recording("show_folder")
+
+    # -- help
+    def show_palette(self) -> None:
+        self.window.palette_box.open()
+
+    def set_help(self, on: bool) -> None:
+        self.window.help.setVisible(on)
+
+    def copy_report(self) -> None:
+        """Everything a bug report needs, to the clipboard."""
+        QGuiApplication.clipboard().setText(self.report())
+        self.bench.tell("info", "The report is on the clipboard.")
+
+    def report(self) -> str:
+        """Versions, what is loaded, the log."""
+        from robot_app.version import code_version
+
+        scene = self.bench.scene
+        about = {
+            **code_version(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "screen": QGuiApplication.platformName(),
+            "scene": None if scene is None else scene.recipe.to_json(),
+            "policy": None if scene is None else scene.policy,
+            "seed": self.bench.seed,
+        }
+        return json.dumps(about, indent=1, default=str) + "\n\n" + self.window.panels["log"].report()

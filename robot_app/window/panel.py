@@ -1,0 +1,122 @@
+"""BasePanel: what a panel is, and how panels are found. A new panel is one file in ``panels/`` with a class ``Panel``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import ClassVar
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from dynamite.acting import Frame
+from robot_app.messages import Loaded
+from robot_app.window import panels
+from robot_app.window.workbench import Workbench
+
+
+class BasePanel(QWidget):
+    """One dock. Override the hooks that matter; each is called on the window's thread.
+
+    Class attributes:
+        title: of the dock. area: ``left``, ``right``, ``bottom`` or ``centre``. order: within its area.
+        scrolls: put it in a scroll area, for panels taller than a small window.
+    """
+
+    title: ClassVar[str] = "Panel"
+    area: ClassVar[str] = "right"
+    order: ClassVar[int] = 50
+    scrolls: ClassVar[bool] = False
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WA_StyledBackground)
+        self.setAccessibleName(self.title)
+        workbench.loaded.connect(self.on_loaded)
+        workbench.frame.connect(self._frame)
+        workbench.plots.connect(self._plots)
+        workbench.theme_changed.connect(self.on_theme)
+
+    def _frame(self, frame: Frame) -> None:
+        if self.isVisible():
+            self.on_frame(frame)
+
+    def _plots(self) -> None:
+        if self.isVisible():
+            self.on_plots()
+
+    def showEvent(self, event) -> None:
+        """A panel that was hidden catches up."""
+        super().showEvent(event)
+        if self.workbench.history.last is not None:
+            self.on_frame(self.workbench.history.last)
+            self.on_plots()
+
+    # -- hooks
+    def on_loaded(self, loaded: Loaded) -> None:
+        """Another scene or policy."""
+
+    def on_frame(self, frame: Frame) -> None:
+        """The newest frame, at most 30 times a second; ``workbench.history`` has them all."""
+
+    def on_plots(self) -> None:
+        """Time to redraw what is costly, at most 8 times a second."""
+
+    def on_theme(self, theme) -> None:
+        """Other colours."""
+
+    def on_close(self) -> None:
+        """The window closes: stop what is yours."""
+
+
+def find_panels() -> list[type[BasePanel]]:
+    """Every panel class, in order."""
+    found = [
+        importlib.import_module(f"{panels.__name__}.{m.name}").Panel
+        for m in pkgutil.iter_modules(panels.__path__)
+    ]
+    return sorted(found, key=lambda panel: (panel.area, panel.order))
+
+
+def column(
+    widget: QWidget, margins: tuple[int, int, int, int] = (10, 8, 10, 8), spacing: int = 6
+) -> QVBoxLayout:
+    """A vertical layout with the panels' margins."""
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(*margins)
+    layout.setSpacing(spacing)
+    return layout
+
+
+def quiet(text: str, wrap: bool = False) -> QLabel:
+    """A label in the quiet colour."""
+    label = QLabel(text)
+    label.setObjectName("quiet")
+    label.setWordWrap(wrap)
+    return label
+
+
+def heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("heading")
+    return label
+
+
+def empty_state(text: str) -> QLabel:
+    """What a panel says while it has nothing to show."""
+    label = QLabel(text)
+    label.setObjectName("empty")
+    label.setAlignment(Qt.AlignCenter)
+    label.setWordWrap(True)
+    return label
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(widget)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+    return area

@@ -1,0 +1,170 @@
+"""What the policy believes, beside what is true: every field's posterior, the embedding, the predicted session end."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from dynamite.acting import Frame
+from dynamite.belief import Belief, ChoicePosterior, PointPosterior, ScalarPosterior
+from robot_app.history import field_entropy, latent_entropy
+from robot_app.messages import Loaded
+from robot_app.window.gauges import ChoiceGauge, LatentGauge, ScalarGauge
+from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
+from robot_app.window.plots import StepPlot, legend
+from robot_app.window.skin_map import SkinMap
+from robot_app.window.workbench import Workbench
+from scenes.latent import ChoiceField, PointField, ScalarField
+
+
+class Panel(BasePanel):
+    title = "Belief"
+    area = "right"
+    order = 10
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        layout = column(self)
+        self._empty = empty_state("Waiting for a policy.")
+        layout.addWidget(self._empty, 1)
+        self._body = QWidget()
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(5)
+        layout.addWidget(self._body, 1)
+        self.views: dict[str, SkinMap | ScalarGauge | ChoiceGauge] = {}
+        self._rows: list[QWidget] = []
+        self._fields = QVBoxLayout()
+        self._fields.setSpacing(5)
+        body.addLayout(self._fields, 3)
+        self.keys = quiet("")
+        body.addWidget(self.keys)
+
+        row = QHBoxLayout()
+        row.addWidget(heading("Embedding z"))
+        row.addStretch(1)
+        self.z_entropy = quiet("")
+        row.addWidget(self.z_entropy)
+        body.addLayout(row)
+        self.z = LatentGauge(workbench.theme)
+        body.addWidget(self.z)
+
+        row = QHBoxLayout()
+        row.addWidget(heading("Session end, uncertainty"))
+        row.addStretch(1)
+        self.p_end = quiet("")
+        row.addWidget(self.p_end)
+        body.addLayout(row)
+        self.plot = StepPlot(workbench.theme, "probability")
+        self.plot.setYRange(0, 1, padding=0.03)
+        self.plot.curve("entropy", "agent", dashed=True)
+        self.plot.curve("p_end", "predicted")
+        self.plot.setMinimumHeight(84)
+        body.addWidget(self.plot, 2)
+        self.plot_keys = quiet("")
+        body.addWidget(self.plot_keys)
+        self._body.hide()
+        self.on_theme(workbench.theme)
+
+    def on_loaded(self, loaded: Loaded) -> None:
+        if not loaded.changed_scene:
+            return
+        for row in self._rows:
+            self._fields.removeWidget(row)
+            row.setParent(None)
+            row.deleteLater()
+        self.views, self._rows = {}, []
+        theme = self.workbench.theme
+        for field in loaded.space.fields:
+            if isinstance(field, PointField):
+                view: SkinMap | ScalarGauge | ChoiceGauge = SkinMap(field, theme)
+                box = QWidget()
+                inner = QVBoxLayout(box)
+                inner.setContentsMargins(0, 0, 0, 0)
+                inner.setSpacing(2)
+                inner.addWidget(heading(field.label))
+                inner.addWidget(view, 1)
+                self._fields.addWidget(box, 1)
+                self._rows.append(box)
+            else:
+                assert isinstance(field, ScalarField | ChoiceField)
+                view = (
+                    ScalarGauge(field, theme) if isinstance(field, ScalarField) else ChoiceGauge(field, theme)
+                )
+                self._fields.addWidget(view)
+                self._rows.append(view)
+            self.views[field.name] = view
+
+    def on_frame(self, frame: Frame) -> None:
+        belief = frame.decision.belief
+        self._body.setVisible(belief is not None)
+        self._empty.setVisible(belief is None)
+        if belief is None:
+            scene = self.workbench.scene
+            who = "This policy" if scene is None else scene.policy
+            sees = scene is not None and scene.needs_privileged
+            why = "sees the true preference and needs no belief" if sees else "acts without a belief"
+            self._empty.setText(
+                f"{who} {why}.\n\nChoose a trained policy in the Set-up panel to see what it believes."
+            )
+            return
+        self._show_fields(belief, frame)
+        self.z.show_values(belief.mean, belief.logvar)
+        self.z_entropy.setText(f"entropy {latent_entropy(belief):+.1f} nats")
+        p, share = belief.p_session_end, field_entropy(belief)
+        ended = "no prediction" if p is None else f"p(end) {100 * p:.0f} %"
+        self.p_end.setText(ended if math.isnan(share) else f"{ended} · uncertainty {100 * share:.0f} %")
+
+    def _show_fields(self, belief: Belief, frame: Frame) -> None:
+        truth = frame.latent if self.workbench.view.truth else {}
+        for name, view in self.views.items():
+            posterior = belief.fields.get(name)
+            if isinstance(view, SkinMap):
+                view.set_belief(posterior if isinstance(posterior, PointPosterior) else None)
+                view.set_truth(truth.get(name))
+            elif isinstance(view, ScalarGauge):
+                view.show_values(
+                    posterior if isinstance(posterior, ScalarPosterior) else None, truth.get(name)
+                )
+            else:
+                view.show_values(
+                    posterior if isinstance(posterior, ChoicePosterior) else None, truth.get(name)
+                )
+
+    def on_plots(self) -> None:
+        history = self.workbench.history
+        if history.last is None or history.last.decision.belief is None:
+            return
+        t = np.arange(len(history))
+        self.plot.set_data("p_end", t, history.p_session_end())
+        self.plot.set_data("entropy", t, history.entropy())
+        self.plot.set_steps(_length(self.workbench))
+        if self.plot.marks is not None:
+            self.plot.marks.set_marks(history.session_spans(), history.predicted_changes())
+
+    def on_theme(self, theme) -> None:
+        for view in self.views.values():
+            view.theme = theme
+            view.update()
+        self.z.set_theme(theme)
+        self.plot.set_theme(theme)
+        self.keys.setText(
+            legend(theme, [("◯", "truth", "truth"), ("■", "agent", "belief: bright is likely")])
+        )
+        self.plot_keys.setText(
+            legend(
+                theme,
+                [
+                    ("━", "predicted", "p(session end)"),
+                    ("╌", "agent", "uncertainty"),
+                    ("│", "truth", "true change"),
+                ],
+            )
+        )
+
+
+def _length(workbench: Workbench) -> int:
+    scene, last = workbench.scene, workbench.history.last
+    return max(1 if scene is None else scene.episode_length, 0 if last is None else last.t)

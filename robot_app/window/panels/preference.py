@@ -1,0 +1,215 @@
+"""Edit what the person wants, and how long they want it: one editor per field of the scene's LatentSpace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from dynamite.acting import Frame
+from robot_app.messages import Edited, Loaded
+from robot_app.window.field_editors import FieldEditor, NumberRow, make_editor
+from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
+from robot_app.window.workbench import Workbench
+
+#: How sessions end, in the order of the combo.
+_RANDOM, _FIXED, _NEVER, _SCHEDULE = range(4)
+_KERNELS = (
+    ("uniform", "anywhere"),
+    ("drift", "near the last"),
+    ("alternate", "on the other side"),
+    ("swap", "swapped, mostly"),
+)
+
+
+class Panel(BasePanel):
+    title = "Preference"
+    area = "left"
+    order = 10
+    scrolls = True
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self.editors: dict[str, FieldEditor] = {}
+        self._dirty = False
+        self._column = column(self)
+        self._empty = empty_state("Preferences of the scene appear here when it is loaded.")
+        self._column.addWidget(self._empty)
+        self._body = QWidget()
+        self._body.hide()
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(8)
+        self._fields = QVBoxLayout()
+        self._fields.setSpacing(10)
+        body.addLayout(self._fields)
+        body.addLayout(self._make_buttons())
+        self.in_force = quiet("", wrap=True)
+        body.addWidget(self.in_force)
+        body.addSpacing(4)
+        body.addLayout(self._make_sessions())
+        body.addStretch(1)
+        self._column.addWidget(self._body, 1)
+        workbench.edited.connect(self._edited)
+
+    # ------------------------------------------------------------------------------------------------ making
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        self.now, self.later, self.drift_button = (
+            QPushButton("Apply now"), QPushButton("At next session"), QPushButton("Let it drift")
+        )  # fmt: skip
+        self.now.setObjectName("primary")
+        self.now.setToolTip("Put the edited preference in force with the next step (Ctrl+Return).")
+        self.later.setToolTip("Keep it until this session ends (Ctrl+Shift+Return).")
+        self.drift_button.setToolTip(
+            "Leave the preference alone: it takes small random steps at every session end (D). Restarts the episode."
+        )
+        self.now.clicked.connect(self.apply_now)
+        self.later.clicked.connect(self.apply_next)
+        self.drift_button.clicked.connect(self.drift)
+        for button in (self.now, self.later, self.drift_button):
+            row.addWidget(button)
+        return row
+
+    def _make_sessions(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(5)
+        grid.addWidget(heading("Sessions"), 0, 0, 1, 2)
+        self.ends = QComboBox()
+        self.ends.addItems(["at random", "after a fixed number of steps", "never"])
+        self.ends.setAccessibleName("How sessions end")
+        self.probability = NumberRow("Chance", 0.0, 20.0, "% a step", 1)
+        self.probability.box.setFixedWidth(84)
+        self.length = NumberRow("Length", 1, 200, "steps", 0)
+        self.length.box.setFixedWidth(84)
+        self.kernel = QComboBox()
+        self.kernel.setAccessibleName("Where the next preference lies")
+        self.kernel.setToolTip(
+            "How the next preference is drawn when a session ends. Changing it restarts the episode."
+        )
+        for row, (label, widget) in enumerate((("They end", self.ends), ("Next one", self.kernel)), start=1):
+            grid.addWidget(quiet(label), 2 * row - 1, 0)
+            grid.addWidget(widget, 2 * row - 1, 1)
+        grid.addWidget(self.probability, 2, 0, 1, 2)
+        grid.addWidget(self.length, 2, 0, 1, 2)
+        grid.setColumnStretch(1, 1)
+        self.ends.activated.connect(self._ends_chosen)
+        self.probability.changed.connect(lambda value: self.workbench.runtime.set_termination(value / 100))
+        self.length.changed.connect(
+            lambda value: self.workbench.runtime.set_termination({"length": round(value)})
+        )
+        self.kernel.activated.connect(lambda _: self.workbench.reload(kernel=self.kernel.currentData()))
+        return grid
+
+    def on_loaded(self, loaded: Loaded) -> None:
+        if loaded.changed_scene:
+            self._make_editors(loaded)
+        self._show_termination(loaded.termination)
+        self.kernel.clear()
+        for name, words in _KERNELS:
+            if name == loaded.kernel or name != "swap":
+                self.kernel.addItem(words, name)
+        self.kernel.setCurrentIndex(self.kernel.findData(loaded.kernel))
+        self._empty.hide()
+        self._body.show()
+
+    def _make_editors(self, loaded: Loaded) -> None:
+        for editor in self.editors.values():
+            self._fields.removeWidget(editor)
+            editor.setParent(None)
+            editor.deleteLater()
+        self.editors = {}
+        for field in loaded.space.fields:
+            editor = make_editor(field, self.workbench.theme)
+            editor.changed.connect(self._touched)
+            self._fields.addWidget(editor)
+            self.editors[field.name] = editor
+        self._set_dirty(False)
+
+    # ------------------------------------------------------------------------------------------------ editing
+    def values(self) -> dict[str, Any]:
+        """What the editors say, JSON-plain."""
+        return {name: editor.value() for name, editor in self.editors.items()}
+
+    def apply_now(self) -> None:
+        if self.editors:
+            self.workbench.edit(self.values())
+            self._set_dirty(False)
+
+    def apply_next(self) -> None:
+        if self.editors:
+            self.workbench.edit(self.values(), at_next_session=True)
+            self._set_dirty(False)
+
+    def drift(self) -> None:
+        """The preference wanders by itself from now on."""
+        self._set_dirty(False)
+        scene = self.workbench.scene
+        if scene is None:
+            return
+        ends_never = scene.termination == 0.0
+        self.workbench.reload(kernel="drift", **({"termination": 0.05} if ends_never else {}))
+
+    def _touched(self) -> None:
+        self._set_dirty(True)
+
+    def _set_dirty(self, dirty: bool) -> None:
+        self._dirty = dirty
+        self.now.setEnabled(dirty)
+        self.later.setEnabled(dirty)
+
+    def on_frame(self, frame: Frame) -> None:
+        self._show_truth(frame.latent)
+
+    def _edited(self, message: Edited) -> None:
+        self._show_truth(message.latent)
+        if message.event.kind == "termination":
+            self._show_termination(message.event.value)
+
+    def _show_truth(self, latent: dict[str, Any]) -> None:
+        scene = self.workbench.scene
+        if scene is None or set(latent) != set(self.editors):
+            return
+        for name, editor in self.editors.items():
+            editor.set_truth(latent[name])
+            if not self._dirty:  # what is being edited stays as it is
+                editor.set_value(latent[name])
+        self.in_force.setText(f"In force: {scene.space.to_text(latent)}")
+
+    # ------------------------------------------------------------------------------------------------ sessions
+    def _ends_chosen(self, how: int) -> None:
+        runtime = self.workbench.runtime
+        if how == _FIXED:
+            runtime.set_termination({"length": max(1, round(self.length.value))})
+        elif how == _NEVER:
+            runtime.set_termination(0.0)
+        elif how == _RANDOM:
+            runtime.set_termination(self.probability.value / 100 or 0.02)
+
+    def _show_termination(self, value: Any) -> None:
+        scripted = isinstance(value, dict) and "schedule" in value
+        if scripted and self.ends.count() == _SCHEDULE:
+            self.ends.addItem("as scripted")
+        elif not scripted and self.ends.count() > _SCHEDULE:
+            self.ends.removeItem(_SCHEDULE)
+        if scripted:
+            how = _SCHEDULE
+        elif isinstance(value, dict):
+            how = _FIXED
+            self.length.set_value(value["length"])
+        elif value == 0.0:
+            how = _NEVER
+        else:
+            how = _RANDOM
+            self.probability.set_value(100 * float(value))
+        if self.length.value <= 1:
+            self.length.set_value(40)
+        self.ends.setCurrentIndex(how)
+        self.probability.setVisible(how == _RANDOM)
+        self.length.setVisible(how == _FIXED)
+
+    def on_theme(self, theme) -> None:
+        for editor in self.editors.values():
+            editor.set_theme(theme)

@@ -1,0 +1,205 @@
+"""What can be kept: a film of the view, a careful still, the episode that replays exactly, a table of its steps."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton
+
+from robot_app.csv_trace import TraceWriter
+from robot_app.drawing import Filmed, Saved
+from robot_app.messages import Recorded
+from robot_app.window.panel import BasePanel, column, heading, quiet
+from robot_app.window.workbench import Workbench, default_recordings
+from scenes.errors import InputError
+
+
+class Panel(BasePanel):
+    title = "Recording"
+    area = "right"
+    order = 30
+    scrolls = True
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self.folder = workbench.settings.folder("recordings", default_recordings())
+        self._since = 0.0
+        layout = column(self, spacing=8)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(8)
+        self.film_button = self._button(
+            grid,
+            0,
+            "Record video",
+            "Ctrl+R",
+            "film_wanted",
+            "What the view shows, 30 pictures a second, MP4.",
+        )
+        self._button(
+            grid, 1, "Take still", "Ctrl+P", "still_wanted", "This moment with smooth edges and shadows, PNG."
+        )
+        self._button(
+            grid,
+            2,
+            "Save episode",
+            "Ctrl+S",
+            "episode_wanted",
+            "From its start to now; robot-app replay repeats it exactly.",
+        )
+        self._button(
+            grid, 3, "Export table", "Ctrl+E", "table_wanted", "The episode so far, a row per step, CSV."
+        )
+        grid.setColumnStretch(1, 1)
+        layout.addLayout(grid)
+
+        row = QHBoxLayout()
+        row.addWidget(quiet("Size of stills"))
+        self.scale = QComboBox()
+        self.scale.setAccessibleName("Size of stills")
+        for words, factor in (("as the view", 1.0), ("twice as large", 2.0), ("three times", 3.0)):
+            self.scale.addItem(words, factor)
+        row.addWidget(self.scale, 1)
+        layout.addLayout(row)
+
+        layout.addWidget(heading("Folder"))
+        row = QHBoxLayout()
+        self.place = quiet("", wrap=True)
+        row.addWidget(self.place, 1)
+        change = QPushButton("Change…")
+        change.clicked.connect(self._choose_folder)
+        row.addWidget(change)
+        layout.addLayout(row)
+        layout.addWidget(heading("Latest"))
+        self.latest = QLabel("Nothing recorded yet.")
+        self.latest.setObjectName("quiet")
+        self.latest.setWordWrap(True)
+        layout.addWidget(self.latest)
+        layout.addStretch(1)
+
+        self._clock = QTimer(self, interval=500)
+        self._clock.timeout.connect(self._show_time)
+        workbench.filmed.connect(self._filmed)
+        workbench.still_saved.connect(self._still_saved)
+        workbench.episode_saved.connect(self._episode_saved)
+        self._show_folder()
+
+    def _button(
+        self, grid: QGridLayout, row: int, title: str, key: str, signal: str, tip: str
+    ) -> QPushButton:
+        button = QPushButton(title)
+        button.setToolTip(f"{tip} ({key})")
+        button.clicked.connect(lambda: getattr(self, signal)())
+        grid.addWidget(button, row, 0)
+        grid.addWidget(quiet(tip, wrap=True), row, 1)
+        return button
+
+    # ------------------------------------------------------------------------------------------------ what the buttons do
+    def film_wanted(self) -> None:
+        self.set_film(self.workbench.film is None)
+
+    def set_film(self, on: bool) -> None:
+        """Begin or end a film."""
+        bench = self.workbench
+        if on and (bench.scene is None or not bench.scene.drawable):
+            bench.tell("warning", "There is no picture to film yet.")
+            bench.filmed.emit(Filmed("", False, error="nothing to film"))
+        elif on:
+            bench.drawing.film(str(self._path("film", ".mp4")))
+        elif bench.film is not None:
+            bench.drawing.film(None)
+
+    def still_wanted(self) -> None:
+        self.workbench.drawing.still(str(self._path("still", ".png")), float(self.scale.currentData()))
+
+    def episode_wanted(self) -> None:
+        self.workbench.runtime.save_episode(self._path("episode", ""))
+
+    def table_wanted(self) -> None:
+        bench = self.workbench
+        path = self._path("table", ".csv")
+        if bench.scene is None or bench.history.last is None:
+            bench.tell("warning", "There is no episode to export yet.")
+            return
+        try:
+            with TraceWriter(path, bench.scene.space, bench.scene.step_s) as writer:
+                for frame in bench.history.frames:
+                    writer.write(frame)
+        except OSError as error:
+            bench.tell(
+                "error",
+                f"{path} cannot be written ({error.strerror}): choose another folder in the Recording panel.",
+            )
+        else:
+            self._done(path, f"{len(bench.history)} rows")
+
+    def show_folder(self) -> None:
+        """Open the folder in the file manager."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder))):
+            self.workbench.tell("info", f"Recordings are in {self.folder}")
+
+    def set_folder(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.workbench.settings.set_folder("recordings", self.folder)
+        self._show_folder()
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for recordings", str(self.folder))
+        if chosen:
+            self.set_folder(Path(chosen))
+
+    def _path(self, kind: str, suffix: str) -> Path:
+        """A path that is free; its folder is made."""
+        scene = "scene" if self.workbench.scene is None else self.workbench.scene.recipe.name
+        stem = f"{scene}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                "recordings folder", str(self.folder), f"a folder that can be made ({error.strerror})"
+            ) from None
+        path, n = self.folder / f"{stem}{suffix}", 2
+        while path.exists():
+            path, n = self.folder / f"{stem}-{n}{suffix}", n + 1
+        return path
+
+    # ------------------------------------------------------------------------------------------------ what came of it
+    def _filmed(self, film: Filmed) -> None:
+        self.film_button.setText("Stop recording" if film.running else "Record video")
+        if film.error and film.path:
+            self.workbench.tell("error", f"The film was not written: {film.error}")
+        if film.running:
+            self._since = time.monotonic()
+            self._clock.start()
+            self._show_time()
+            self.workbench.log(f"Recording {film.path}")
+            return
+        self._clock.stop()
+        if film.path and not film.error:
+            self._done(Path(film.path), f"{film.seconds:.1f} s")
+
+    def _show_time(self) -> None:
+        self.latest.setText(f"Recording… {time.monotonic() - self._since:.0f} s")
+
+    def _still_saved(self, still: Saved) -> None:
+        if still.error:
+            self.workbench.tell("error", f"The still was not saved: {still.error}")
+        else:
+            self._done(Path(still.path), f"{still.width} × {still.height}")
+
+    def _episode_saved(self, message: Recorded) -> None:
+        self._done(Path(message.path), f"{message.n_frames} frames")
+
+    def _done(self, path: Path, what: str) -> None:
+        self.latest.setText(f"{path.name}\n{what}")
+        self.workbench.log(f"Saved {path} ({what}).")
+
+    def _show_folder(self) -> None:
+        self.place.setText(str(self.folder))
+
+    def on_close(self) -> None:
+        self._clock.stop()

@@ -1,0 +1,204 @@
+"""Which scene, who acts in it, and how the scene is built."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+import policies
+from robot_app.messages import Loaded
+from robot_app.recipe import SceneRecipe
+from robot_app.recording import trained_recipe
+from robot_app.window.panel import BasePanel, column, quiet
+from robot_app.window.workbench import Workbench
+from scenes.errors import InputError
+from scenes.registry import SCENES, find_scene
+
+#: Options that a scene's class takes and what they may be; others are set from the command line.
+_BROWSE = "Open a checkpoint…"
+
+
+def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """Default and allowed values of the scene's options that are choices: name → (default, values)."""
+    from scenes.care.arm import CONTROLLERS, ROBOTS
+    from scenes.care.body import GENDERS, IMPAIRMENTS
+
+    known: dict[str, tuple[Any, ...]] = {
+        "robot": tuple(ROBOTS), "controller": tuple(CONTROLLERS), "gender": GENDERS, "impairment": IMPAIRMENTS,
+    }  # fmt: skip
+    found = {}
+    for parameter in inspect.signature(find_scene(scene).load().__init__).parameters.values():
+        if parameter.name in known:
+            found[parameter.name] = (parameter.default, known[parameter.name])
+        elif isinstance(parameter.default, bool):
+            found[parameter.name] = (parameter.default, (False, True))
+    return found
+
+
+def optional_fields(scene: str) -> tuple[tuple[str, str], ...]:
+    """(name, label) of latent fields that can be switched on, the first being always there."""
+    module = inspect.getmodule(find_scene(scene).load())
+    fields = getattr(module, "FIELDS", None)
+    return () if fields is None else tuple((name, field.label) for name, field in fields.items())
+
+
+class Panel(BasePanel):
+    title = "Set-up"
+    area = "left"
+    order = 20
+    scrolls = True
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        layout = column(self, spacing=8)
+        form = _form()
+        self.scene, self.policy, self.seed = QComboBox(), QComboBox(), QSpinBox()
+        self.seed.setRange(0, 2**31 - 1)
+        for name in SCENES:
+            self.scene.addItem(name.replace("_", " "), name)
+        for label, control in (("Scene", self.scene), ("Policy", self.policy), ("Seed", self.seed)):
+            control.setAccessibleName(label)
+            form.addRow(quiet(label), control)
+        self.policy.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        layout.addLayout(form)
+        self.summary = quiet("", wrap=True)
+        layout.addWidget(self.summary)
+        self._options_box = QWidget()
+        self._options = _form()
+        self._options_box.setLayout(self._options)
+        layout.addWidget(self._options_box)
+        self.options: dict[str, QComboBox] = {}
+        self.fields: dict[str, QCheckBox] = {}
+        row = QHBoxLayout()
+        self.load_button = QPushButton("Load")
+        self.load_button.setObjectName("primary")
+        self.load_button.setToolTip("Build the scene and start an episode.")
+        row.addStretch(1)
+        row.addWidget(self.load_button)
+        layout.addLayout(row)
+        layout.addStretch(1)
+        self.scene.activated.connect(lambda _: self.show_scene(self.scene.currentData()))
+        self.policy.activated.connect(self._policy_chosen)
+        self.load_button.clicked.connect(self.load)
+
+    # ------------------------------------------------------------------------------------------------ showing
+    def on_loaded(self, loaded: Loaded) -> None:
+        self.scene.setCurrentIndex(self.scene.findData(loaded.recipe.name))
+        self.show_scene(loaded.recipe.name, loaded.recipe)
+        self._offer(loaded.policy)
+        self.seed.setValue(self.workbench.seed)
+
+    def show_scene(self, name: str, recipe: SceneRecipe | None = None) -> None:
+        """Offer what there is for a scene."""
+        self.summary.setText(find_scene(name).summary)
+        self.policy.clear()
+        for policy in policies.list_policies(name):
+            self.policy.addItem(policy, policy)
+        self.policy.insertSeparator(self.policy.count())
+        self.policy.addItem(_BROWSE, None)
+        self.policy.setCurrentIndex(max(0, self.policy.count() - 3))
+        while self._options.rowCount():
+            self._options.removeRow(0)
+        given = {} if recipe is None else recipe.options
+        self.options = {}
+        for option, (default, values) in option_choices(name).items():
+            combo = QComboBox()
+            combo.setAccessibleName(option)
+            for value in values:
+                combo.addItem(str(value).replace("_", " "), value)
+            combo.setCurrentIndex(combo.findData(given.get(option, default)))
+            self._options.addRow(quiet(option.replace("_", " ").capitalize()), combo)
+            self.options[option] = combo
+        self.fields = {}
+        for i, (field, label) in enumerate(optional_fields(name)):
+            box = QCheckBox(label)
+            box.setChecked(i == 0 or field in given.get("fields", ()))
+            box.setEnabled(i > 0)
+            box.setToolTip("Hidden from the policy, and changing from session to session.")
+            self._options.addRow(quiet("Hides" if i == 0 else ""), box)
+            self.fields[field] = box
+
+    def _offer(self, policy: str) -> None:
+        """Select a policy; add it where it is a folder."""
+        at = self.policy.findData(policy)
+        if at < 0:
+            self.policy.insertItem(0, Path(policy).name, policy)
+            self.policy.setItemData(0, policy, 3)  # Qt.ToolTipRole
+            at = 0
+        self.policy.setCurrentIndex(at)
+
+    def _policy_chosen(self, _: int) -> None:
+        if self.policy.currentText() == _BROWSE:
+            self.open_checkpoint()
+            return
+        # A trained policy knows the scene with the options it was trained in.
+        try:
+            recipe = trained_recipe(SceneRecipe(self.scene.currentData()), self.policy.currentData())
+        except InputError as error:
+            self.workbench.tell("error", str(error))
+            return
+        for option, value in recipe.options.items():
+            if option in self.options:
+                self.options[option].setCurrentIndex(self.options[option].findData(value))
+            elif option == "fields":
+                for field, box in self.fields.items():
+                    box.setChecked(field in value)
+
+    # ------------------------------------------------------------------------------------------------ doing
+    def open_checkpoint(self) -> None:
+        """Choose a folder and let the policy in it act."""
+        folder = QFileDialog.getExistingDirectory(self, "A checkpoint's or a run's folder", str(Path.cwd()))
+        if folder:
+            self.take_checkpoint(folder)
+
+    def take_checkpoint(self, folder: str) -> None:
+        """Load the policy in ``folder``, in a scene as it knows it."""
+        name = self.scene.currentData()
+        try:
+            recipe = trained_recipe(SceneRecipe(name), folder)
+        except InputError as error:
+            self.workbench.tell("error", str(error))
+            return
+        self.workbench.load(recipe, folder, self.seed.value(), self.workbench.status.state == "playing")
+
+    def recipe(self) -> SceneRecipe:
+        """The scene as set up here; only what differs from the scene's defaults is said."""
+        name = self.scene.currentData()
+        defaults = option_choices(name)
+        options = {
+            option: combo.currentData()
+            for option, combo in self.options.items()
+            if combo.currentData() != defaults[option][0]
+        }
+        chosen = [field for field, box in self.fields.items() if box.isChecked()]
+        if len(chosen) > 1:
+            options["fields"] = chosen
+        loaded = self.workbench.scene
+        if loaded is not None and loaded.recipe.name == name:  # sessions are the Preference panel's
+            return SceneRecipe(name, options, loaded.recipe.termination, loaded.recipe.kernel)
+        return SceneRecipe(name, options)
+
+    def load(self) -> None:
+        playing = self.workbench.status.state == "playing"
+        self.workbench.load(self.recipe(), self.policy.currentData(), self.seed.value(), playing)
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setHorizontalSpacing(10)
+    form.setVerticalSpacing(6)
+    form.setFieldGrowthPolicy(QFormLayout.ExpandingFieldsGrow)
+    return form

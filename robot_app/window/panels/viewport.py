@@ -1,0 +1,248 @@
+"""The scene in 3D: shows finished pictures, steers the camera, places the preference by a click on the skin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from qtpy.QtCore import QPoint, QRectF, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPen
+from qtpy.QtWidgets import QSizePolicy
+
+from dynamite.acting import Frame
+from robot_app.drawing import Picture
+from robot_app.messages import Loaded
+from robot_app.render.camera import OrbitCamera
+from robot_app.window.panel import BasePanel
+from robot_app.window.workbench import Workbench
+from scenes.latent import PointField, SurfacePoint
+
+#: Radians of orbit and heights of pan per pixel; zoom per notch of the wheel.
+ORBIT_RAD, ZOOM_STEP = 0.0085, 1.13
+#: Share of the way to the tool that the camera goes per picture while it follows.
+FOLLOW = 0.12
+
+
+class Panel(BasePanel):
+    title = "Scene"
+    area = "centre"
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
+        self.setMinimumSize(240, 180)
+        self.setFocusPolicy(Qt.ClickFocus)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WA_OpaquePaintEvent)
+        self.setAccessibleDescription("The scene in 3D. Drag to orbit, wheel to zoom.")
+        self.camera = OrbitCamera()
+        self.preset = 0
+        self.placing = self.following = False
+        self.shown: Picture | None = None
+        self.n_shown = 0
+        self._image: QImage | None = None
+        self._pixels: np.ndarray | None = None
+        self._pressed: QPoint | None = None
+        self._last = QPoint()
+        self._travelled = 0
+        self._empty = "Starting…"
+        workbench.picture.connect(self.show_picture)
+        workbench.picked.connect(self._picked)
+        workbench.drawing_failed.connect(self._failed)
+        workbench.view_changed.connect(lambda _: self.update())
+
+    # ------------------------------------------------------------------------------------------------ what to look at
+    def on_loaded(self, loaded: Loaded) -> None:
+        if not loaded.changed_scene:
+            return
+        self._image = self._pixels = self.shown = None
+        self._empty = (
+            ""
+            if loaded.drawable
+            else f"{loaded.recipe.name} has no picture; its belief and returns are shown around."
+        )
+        remembered = self.workbench.settings.camera(loaded.recipe.name)
+        if remembered is not None:
+            target = np.array([remembered["x"], remembered["y"], remembered["z"]])
+            self.camera = OrbitCamera(
+                target,
+                remembered["distance"],
+                remembered["azimuth"],
+                remembered["elevation"],
+                remembered["fov"],
+            )
+        elif loaded.cameras:
+            self.camera = OrbitCamera.from_preset(loaded.cameras[0])
+        self._resize_view()
+        self._send_camera()
+        self.update()
+
+    def look_from(self, preset: int) -> bool:
+        """Take one of the scene's views; False if it has no such."""
+        scene = self.workbench.scene
+        if scene is None or preset >= len(scene.cameras):
+            return False
+        self.preset = preset
+        self.camera = OrbitCamera.from_preset(scene.cameras[preset])
+        self._send_camera()
+        return True
+
+    def remember_camera(self) -> None:
+        scene, c = self.workbench.scene, self.camera
+        if scene is not None:
+            values = [*map(float, c.target), c.distance, c.azimuth, c.elevation, c.fov_deg]
+            self.workbench.settings.set_camera(scene.recipe.name, values)
+
+    def set_placing(self, on: bool) -> None:
+        self.placing = on
+        self.setCursor(Qt.CrossCursor if on else Qt.ArrowCursor)
+        if on:
+            self.workbench.drawing.prepare_pick()
+        self.update()
+
+    def set_following(self, on: bool) -> None:
+        self.following = on
+
+    def _send_camera(self) -> None:
+        self.workbench.drawing.set_camera(self.camera)
+
+    def _resize_view(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self.workbench.set_view(
+            width=max(16, round(self.width() * ratio)), height=max(16, round(self.height() * ratio))
+        )
+
+    def on_frame(self, frame: Frame) -> None:
+        if self.following:
+            state = self.workbench.runtime.frames.read()
+            if state is not None and state.markers.tool_tip is not None:
+                self.camera.target = self.camera.target + FOLLOW * (
+                    state.markers.tool_tip - self.camera.target
+                )
+                self._send_camera()
+
+    # ------------------------------------------------------------------------------------------------ pictures
+    def show_picture(self, note: Picture) -> None:
+        """Put a finished picture on the screen."""
+        drawing = self.workbench.drawing
+        pixels = drawing.picture(note)
+        if pixels is not None:
+            self._pixels = pixels
+            self._image = QImage(pixels.data, note.width, note.height, 3 * note.width, QImage.Format_RGB888)
+            self.shown = note
+            self.n_shown += 1
+            self.repaint()
+        drawing.taken()
+
+    def paintEvent(self, _) -> None:
+        painter = QPainter(self)
+        theme = self.workbench.theme
+        if self._image is None:
+            painter.fillRect(self.rect(), QColor(theme.window))
+            painter.setPen(QColor(theme.quiet))
+            painter.drawText(
+                self.rect().adjusted(40, 0, -40, 0), Qt.AlignCenter | Qt.TextWordWrap, self._empty
+            )
+            return
+        image = self._image
+        if (image.width(), image.height()) != self.workbench.view.size():
+            painter.setRenderHint(QPainter.SmoothPixmapTransform)
+            image = image.convertToFormat(QImage.Format_RGB32)  # Qt stretches 24-bit images without smoothing
+        painter.drawImage(QRectF(self.rect()), image)
+        if self.placing:
+            self._paint_hint(painter)
+
+    def _paint_hint(self, painter: QPainter) -> None:
+        theme = self.workbench.theme
+        text = "Click the skin to move the preference there  ·  P or Esc ends"
+        metrics = painter.fontMetrics()
+        box = QRectF(0, 0, metrics.horizontalAdvance(text) + 24, metrics.height() + 12)
+        box.moveCenter(QRectF(self.rect()).center())
+        box.moveTop(12)
+        painter.setRenderHint(QPainter.Antialiasing)
+        fill = QColor(theme.window)
+        fill.setAlpha(225)
+        painter.setBrush(fill)
+        painter.setPen(QPen(QColor(theme.truth), 1))
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setPen(QColor(theme.text))
+        painter.drawText(box, Qt.AlignCenter, text)
+
+    def _failed(self, _) -> None:
+        self._image = self._pixels = None
+        self._empty = "The view cannot be drawn here. Everything around it works; the Log says why."
+        self.update()
+
+    # ------------------------------------------------------------------------------------------------ mouse
+    def mousePressEvent(self, event) -> None:
+        self._pressed = self._last = event.pos()
+        self._travelled = 0
+
+    def mouseMoveEvent(self, event) -> None:
+        if self._pressed is None:
+            return
+        step = event.pos() - self._last
+        self._last = event.pos()
+        self._travelled += abs(step.x()) + abs(step.y())
+        pan = event.buttons() & (Qt.RightButton | Qt.MiddleButton) or event.modifiers() & Qt.ShiftModifier
+        if pan:
+            self.camera.pan(-step.x() / self.height(), step.y() / self.height())
+        elif event.buttons() & Qt.LeftButton:
+            self.camera.orbit(-ORBIT_RAD * step.x(), ORBIT_RAD * step.y())
+        self._send_camera()
+
+    def mouseReleaseEvent(self, event) -> None:
+        clicked = self._pressed is not None and self._travelled < 5 and event.button() == Qt.LeftButton
+        self._pressed = None
+        if clicked and self.placing:
+            self.pick(event.pos())
+
+    def pick(self, at: QPoint) -> None:
+        """Ask what lies there; the answer moves the preference."""
+        self.workbench.drawing.pick(at.x() + 0.5, at.y() + 0.5, self.width(), self.height())
+
+    def _picked(self, point: SurfacePoint | None) -> None:
+        bench = self.workbench
+        if bench.scene is None or not self.placing:
+            return
+        field = next((f for f in bench.scene.space.fields if isinstance(f, PointField)), None)
+        if field is None:
+            bench.tell("warning", "This scene hides no point on the skin: use the Preference panel.")
+        elif point is None or point.part not in field.parts:
+            allowed = " or ".join(part.replace("_", " ") for part in field.parts)
+            bench.tell("info", f"There is no place for it: click the bare skin of the {allowed}.")
+        else:
+            bench.edit({field.name: field.to_json(point)})
+
+    def mouseDoubleClickEvent(self, event) -> None:
+        if event.button() == Qt.LeftButton and not self.placing:
+            self.look_from(self.preset)
+
+    def wheelEvent(self, event) -> None:
+        self.camera.zoom(math.pow(ZOOM_STEP, -event.angleDelta().y() / 120))
+        self._send_camera()
+        event.accept()
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() == Qt.Key_Escape and self.placing:
+            self.workbench.place_wanted.emit(False)
+        else:
+            super().keyPressEvent(event)
+
+    # ------------------------------------------------------------------------------------------------ life
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._resize_view()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        self.workbench.drawing.set_active(True)
+        self._resize_view()
+
+    def hideEvent(self, event) -> None:
+        super().hideEvent(event)
+        self.workbench.drawing.set_active(False)
+
+    def on_close(self) -> None:
+        self.remember_camera()
+        self._image = self._pixels = None  # let go of the shared memory before it is closed

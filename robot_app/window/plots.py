@@ -1,0 +1,150 @@
+"""Plots over the steps of an episode or the frames of a training: thin lines, session bands, marked changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QPen, QPolygonF
+
+from robot_app.window.theme import Theme
+
+
+class SessionMarks(pg.GraphicsObject):
+    """Bands of sessions, lines where the truth changed, triangles where a change was inferred."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._spans: list[tuple[int, int]] = []
+        self._predicted: list[int] = []
+        self.setZValue(-10)
+
+    def set_marks(self, spans: Sequence[tuple[int, int]], predicted: Sequence[int]) -> None:
+        if list(spans) != self._spans or list(predicted) != self._predicted:
+            self._spans, self._predicted = list(spans), list(predicted)
+            self.informViewBoundsChanged()
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        view = self.getViewBox()
+        return QRectF() if view is None else view.viewRect()
+
+    def viewRangeChanged(self, *_) -> None:
+        self.prepareGeometryChange()
+
+    def paint(self, painter, *_) -> None:
+        view = self.boundingRect()
+        top, bottom = view.bottom(), view.top()  # y grows upwards in a plot
+        for i, (first, last) in enumerate(self._spans):
+            if i % 2:
+                painter.fillRect(QRectF(first, bottom, last - first, top - bottom), QColor(self.theme.band))
+        truth = QPen(QColor(self.theme.truth), 0)
+        painter.setPen(truth)
+        for first, _ in self._spans[1:]:
+            painter.drawLine(QPointF(first, bottom), QPointF(first, top))
+        if self._predicted:
+            self._paint_predicted(painter, view)
+
+    def _paint_predicted(self, painter, view: QRectF) -> None:
+        pixel = self.pixelVectors()
+        if pixel[0] is None:
+            return
+        dx, dy = pixel[0].x(), abs(pixel[1].y())
+        painter.setPen(Qt.NoPen)
+        painter.setBrush(QColor(self.theme.predicted))
+        for t in self._predicted:
+            corners = [
+                QPointF(t - 5 * dx, view.bottom()),
+                QPointF(t + 5 * dx, view.bottom()),
+                QPointF(t, view.bottom() - 8 * dy),
+            ]
+            painter.drawPolygon(QPolygonF(corners))
+
+
+class StepPlot(pg.PlotWidget):
+    """A plot whose x axis is steps (or frames); grows curves by name.
+
+    Args:
+        label: of the y axis, with its unit.
+        sessions: mark them.
+    """
+
+    def __init__(self, theme: Theme, label: str, sessions: bool = True, x_label: str = "step") -> None:
+        super().__init__()
+        self.theme = theme
+        self._curves: dict[str, pg.PlotDataItem] = {}
+        self._inks: dict[str, tuple[str, bool, bool]] = {}
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(x=False, y=False)
+        self.setMinimumSize(120, 64)
+        self.setFrameShape(pg.PlotWidget.NoFrame)
+        self.label, self.x_label = label, x_label
+        self.setAccessibleName(label)
+        item = self.getPlotItem()
+        item.setContentsMargins(0, 4, 8, 0)
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setStyle(tickLength=-4, tickTextOffset=3)
+            axis.enableAutoSIPrefix(False)
+        item.getAxis("left").setWidth(38)
+        item.getAxis("bottom").setHeight(18)
+        self.marks = SessionMarks(theme) if sessions else None
+        if self.marks is not None:
+            self.addItem(self.marks, ignoreBounds=True)
+        self.set_theme(theme)
+
+    def curve(self, name: str, ink: str, dashed: bool = False, stepped: bool = False) -> None:
+        """Declare a curve; ``ink`` is the name of one of the theme's colours."""
+        self._inks[name] = (ink, dashed, stepped)
+        item = pg.PlotDataItem(connect="finite", autoDownsample=True, clipToView=False, stepMode=None)
+        self._curves[name] = item
+        self.addItem(item)
+        self._paint_curve(name)
+
+    def _paint_curve(self, name: str) -> None:
+        ink, dashed, _ = self._inks[name]
+        style = Qt.DashLine if dashed else Qt.SolidLine
+        self._curves[name].setPen(
+            pg.mkPen(getattr(self.theme, ink), width=1, style=style)
+        )  # width 2 costs four times
+
+    def set_data(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
+        """Replace a curve's points; NaN is a gap."""
+        self._curves[name].setData(x, y)
+
+    def set_steps(self, last: int) -> None:
+        """Let the x axis reach from 0 to ``last``."""
+        self.setXRange(0, max(1, last), padding=0.01)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.setBackground(theme.panel)
+        for side in ("left", "bottom"):
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(pg.mkPen(theme.border, width=1))
+            axis.setTextPen(pg.mkPen(theme.quiet))
+            axis.setTickFont(_small(self.font()))
+        for name in self._curves:
+            self._paint_curve(name)
+        if self.marks is not None:
+            self.marks.theme = theme
+            self.marks.update()
+
+
+def _small(font):
+    small = type(font)(font)
+    small.setPixelSize(10)
+    return small
+
+
+def legend(theme: Theme, entries: Sequence[tuple[str, str, str]]) -> str:
+    """Rich text that names curves: (sign, ink, words), such as ``("━", "agent", "this policy")``."""
+    parts = [
+        f'<span style="color:{getattr(theme, ink)}">{sign}</span>&nbsp;<span style="color:{theme.quiet}">{words}</span>'
+        for sign, ink, words in entries
+    ]
+    return "&nbsp;&nbsp; ".join(parts)

@@ -1,0 +1,354 @@
+"""Workbench: what the panels share — the runtime, the drawing process, the history of the episode — told by signals.
+
+It is the only place where messages become signals. It holds no widgets; panels hold no processes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QSocketNotifier, Qt, QTimer, Signal
+from qtpy.QtWidgets import QUndoCommand, QUndoStack
+
+from robot_app import messages
+from robot_app.drawing import Drawing, DrawingFailed, Filmed, Picked, Picture, Saved, View
+from robot_app.history import History
+from robot_app.messages import Loaded, Status
+from robot_app.recipe import SceneRecipe
+from robot_app.runtime import SPEEDS, Runtime
+from robot_app.window.settings import Settings
+from robot_app.window.theme import THEMES, Theme
+from scenes.latent import Latent
+
+#: Milliseconds between two looks at what has arrived; and between two redraws of plots.
+TICK_MS, PLOT_MS = 33, 120
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know.
+
+    Attributes:
+        level: ``info``, ``warning`` or ``error``.
+        text: one line that says what happened and what to do.
+        details: for the report.
+    """
+
+    level: str
+    text: str
+    details: str = ""
+
+
+class PreferenceEdit(QUndoCommand):
+    """One change of the preference, and back."""
+
+    def __init__(self, workbench: Workbench, before: dict[str, Any], after: dict[str, Any]) -> None:
+        super().__init__("preference edit")
+        self._workbench, self._before, self._after = workbench, before, after
+
+    def redo(self) -> None:
+        self._workbench.runtime.override(self._after)
+
+    def undo(self) -> None:
+        self._workbench.runtime.override(self._before)
+
+
+class Workbench(QObject):
+    """Args:
+    settings: what is remembered.
+    """
+
+    loaded = Signal(object)  # Loaded
+    frame = Signal(object)  # the newest Frame, at most once per tick
+    plots = Signal()  # time to redraw what is costly
+    status_changed = Signal(object)  # Status
+    edited = Signal(object)  # messages.Edited
+    episode_started = Signal()
+    episode_finished = Signal()
+    reference_changed = Signal()
+    picture = Signal(object)  # Picture
+    picked = Signal(object)  # SurfacePoint | None
+    filmed = Signal(object)  # Filmed
+    still_saved = Signal(object)  # Saved
+    episode_saved = Signal(object)  # messages.Recorded
+    drawing_failed = Signal(object)
+    view_changed = Signal(object)  # View
+    theme_changed = Signal(object)  # Theme
+    notice = Signal(object)  # Notice
+    happened = Signal(str, str)  # kind and text, for the log
+    crashed = Signal(object)
+    place_wanted = Signal(bool)  # whether clicks on the skin move the preference
+    report_wanted = Signal()
+    watch_wanted = Signal(bool)
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.theme: Theme = THEMES[settings.theme]
+        self.runtime = Runtime()
+        self.drawing = Drawing(self.runtime.frames.name)
+        self.scene: Loaded | None = None
+        self.status = Status("paused", 1.0, 0.0, 0, 0, 0)
+        self.history = History()
+        self.seed = 0
+        self.latent: Latent | None = None
+        self.termination: Any = None
+        self.film: str | None = None
+        flag = settings.flag
+        self.view = View(
+            theme=self.theme.name, heat=flag("view/heat", True), truth=flag("view/truth", True),
+            force=flag("view/force", True), shadow=flag("view/shadow", False),
+        )  # fmt: skip
+        self.undo_stack = QUndoStack(self)
+        self._fresh = self._stale_plots = False
+        self._asked: tuple[SceneRecipe, str, int] | None = None
+        self._arrivals: deque[float] = deque(maxlen=120)
+        self._closed = False
+
+        self._tick = QTimer(self, interval=TICK_MS, timerType=Qt.PreciseTimer)
+        self._tick.timeout.connect(self.tick)
+        self._tick.start()
+        self._plot_timer = QTimer(self, interval=PLOT_MS)
+        self._plot_timer.timeout.connect(self._redraw_plots)
+        self._plot_timer.start()
+        # Pictures are put up as they come, not at the next tick.
+        self._notifier = QSocketNotifier(self.drawing.fileno(), QSocketNotifier.Read, self)
+        self._notifier.activated.connect(self.drain_drawing)
+
+    # ------------------------------------------------------------------------------------------------ commands
+    def load(self, recipe: SceneRecipe, policy: str, seed: int, play: bool = False) -> None:
+        self._asked = (recipe, policy, seed)
+        self.runtime.load(recipe, policy, seed, play)
+
+    def play_pause(self) -> None:
+        if self.status.state == "playing":
+            self.runtime.pause()
+        else:
+            self.runtime.play()
+
+    def reset(self, seed: int) -> None:
+        self.runtime.reset(seed)
+
+    def set_speed(self, speed: float) -> None:
+        self.runtime.set_speed(speed)
+
+    def change_speed(self, by: int) -> None:
+        """To the next speed up (1) or down (−1)."""
+        here = SPEEDS.index(self.status.speed) if self.status.speed in SPEEDS else 2
+        self.set_speed(SPEEDS[max(0, min(len(SPEEDS) - 1, here + by))])
+
+    def edit(self, fields: dict[str, Any], at_next_session: bool = False) -> None:
+        """Change the hidden preference; what was in force before can be put back."""
+        if self.scene is None or self.latent is None:
+            self.tell("warning", "Nothing is loaded: choose a scene in the Scene panel.")
+            return
+        if not at_next_session:
+            before = self.scene.space.to_json(self.latent)
+            self.undo_stack.push(PreferenceEdit(self, before, {**before, **fields}))
+        else:
+            self.runtime.override(fields, at_next_session=True)
+
+    def surprise(self) -> None:
+        """Put a preference drawn at random in force."""
+        if self.scene is not None:
+            space = self.scene.space
+            self.edit(space.to_json(space.sample(np.random.default_rng())))
+
+    def reload(self, **changes: Any) -> None:
+        """The same scene with another recipe, from the start of the episode."""
+        if self.scene is not None:
+            recipe = self.scene.recipe
+            if not isinstance(recipe.termination, dict) or "schedule" not in recipe.termination:
+                recipe = replace(recipe, termination=self.termination)  # as it was set since
+            self.load(
+                replace(recipe, **changes), self.scene.policy, self.seed, self.status.state == "playing"
+            )
+
+    def set_view(self, **changes: Any) -> None:
+        """Change what is drawn, and remember the toggles."""
+        view = replace(self.view, **changes)
+        if view == self.view:
+            return
+        self.view = view
+        for name in ("heat", "truth", "force", "shadow"):
+            if name in changes:
+                self.settings.set_flag(f"view/{name}", changes[name])
+        self.drawing.set_view(view)
+        self.view_changed.emit(view)
+
+    def set_theme(self, name: str) -> None:
+        self.theme = THEMES[name]
+        self.settings.theme = name
+        self.set_view(theme=name)
+        self.theme_changed.emit(self.theme)
+
+    def tell(self, level: str, text: str, details: str = "") -> None:
+        """Show a notice, and log it."""
+        self.happened.emit(level, text)
+        self.notice.emit(Notice(level, text, details))
+
+    def log(self, text: str) -> None:
+        self.happened.emit("info", text)
+
+    def restart_simulator(self) -> None:
+        """After a crash: a fresh process with what was loaded last."""
+        self.runtime.restart()
+        if self._asked is not None:
+            self.runtime.load(*self._asked)
+        self.log("Simulator restarted.")
+
+    # ------------------------------------------------------------------------------------------------ listening
+    def tick(self) -> None:
+        """Take everything in; tell the panels about the newest frame once."""
+        for message in self.runtime.poll():
+            getattr(self, f"_on_{type(message).__name__.lower()}")(message)
+        if self._fresh:
+            self._fresh = False
+            self._stale_plots = True
+            frame = self.history.last
+            if frame is not None:
+                self.latent = frame.latent
+                self.frame.emit(frame)
+
+    def _redraw_plots(self) -> None:
+        if self._stale_plots:
+            self._stale_plots = False
+            self.plots.emit()
+
+    def _on_loaded(self, message: Loaded) -> None:
+        self.scene = message
+        if message.changed_scene:
+            self.termination = message.termination
+        if message.changed_scene:
+            self.undo_stack.clear()
+            self.drawing.set_model(message.number, message.model)
+        if self._asked is not None:
+            self._asked = (message.recipe, message.policy, self.seed)
+        self.log(f"Loaded {message.recipe.describe()} with {message.policy}.")
+        self.loaded.emit(message)
+
+    def _on_step(self, message: messages.Step) -> None:
+        if message.episode != self.history.episode:
+            self.history = History(message.episode, message.seed)
+            self.seed = message.seed
+            self.episode_started.emit()
+        self.history.add(message.frame, message.revised)
+        frame = message.frame
+        if (
+            frame.changed
+            and frame.t > 0
+            and not frame.events
+            and not message.revised
+            and self.scene is not None
+        ):
+            text = self.scene.space.to_text(frame.latent)
+            self.happened.emit(
+                "change", f"step {frame.t}: session {frame.session + 1} begins, preference {text}"
+            )
+        if frame.done and not message.revised:
+            self.happened.emit(
+                "info", f"Episode of seed {message.seed} ended: return {self.history.returns()[-1]:.1f}."
+            )
+            self.episode_finished.emit()
+        self._fresh = True
+
+    def _on_reference(self, message: messages.Reference) -> None:
+        if message.episode == self.history.episode:
+            self.history.oracle_rewards = message.rewards
+            self._stale_plots = True
+            if message.complete:
+                self.reference_changed.emit()
+
+    def _on_edited(self, message: messages.Edited) -> None:
+        self.latent = message.latent
+        event = message.event
+        if event.kind == "termination":
+            self.termination = value = event.value
+            what = (
+                f"every {value['length']} steps"
+                if isinstance(value, dict)
+                else f"with p = {value:g} per step"
+            )
+            text = f"step {event.t}: sessions end {what}"
+        elif self.scene is not None:
+            when = "now" if event.kind == "override" else "at the next session"
+            given = self.scene.space.validate(event.value, base=message.latent)
+            text = f"step {event.t}: preference {self.scene.space.to_text(given)}, {when}"
+        else:
+            text = f"step {event.t}: {event.kind}"
+        self.happened.emit("edit", text)
+        self.edited.emit(message)
+
+    def _on_status(self, message: Status) -> None:
+        self.status = message
+        self.status_changed.emit(message)
+
+    def _on_recorded(self, message: messages.Recorded) -> None:
+        self.episode_saved.emit(message)
+
+    def _on_refused(self, message: messages.Refused) -> None:
+        self.tell("error", message.message, message.traceback)
+
+    def _on_crashed(self, message: messages.Crashed) -> None:
+        self.status = replace(self.status, state="paused", factor=0.0)
+        self.status_changed.emit(self.status)
+        self.tell(
+            "error",
+            "The simulator stopped unexpectedly. Press Restart to load the scene again.",
+            message.report,
+        )
+        self.crashed.emit(message)
+
+    def drain_drawing(self) -> None:
+        """Take in what the drawing process says."""
+        if self._closed:
+            return
+        for message in self.drawing.poll():
+            if isinstance(message, Picture):
+                self._arrivals.append(time.perf_counter())
+                self.picture.emit(message)
+            elif isinstance(message, Picked):
+                self.picked.emit(message.point)
+            elif isinstance(message, Filmed):
+                self.film = message.path if message.running else None
+                self.filmed.emit(message)
+            elif isinstance(message, Saved):
+                self.still_saved.emit(message)
+            elif isinstance(message, DrawingFailed):
+                self._notifier.setEnabled(False)
+                text = f"The view cannot be drawn: {message.message} Everything else works; robot-app doctor says what is missing."
+                self.tell("error", text, message.traceback)
+                self.drawing_failed.emit(message)
+
+    def fps(self) -> float:
+        """Pictures per second over the last second; 0 while nothing moves."""
+        now = time.perf_counter()
+        recent = [at for at in self._arrivals if now - at < 1.0]
+        return float(len(recent)) if len(recent) > 1 else 0.0
+
+    def close(self) -> None:
+        """End both processes; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._tick.stop()
+        self._plot_timer.stop()
+        self._notifier.setEnabled(False)
+        self.drawing.close()
+        self.runtime.close()
+        self.settings.sync()
+
+
+def speed_text(speed: float) -> str:
+    """``×0.5`` or ``max``."""
+    return "max" if math.isinf(speed) else f"×{speed:g}"
+
+
+def default_recordings() -> Path:
+    return Path.home() / "robot-app"
