@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import inspect
 import io
 import os
 import re
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Sequence
 
@@ -99,7 +102,9 @@ def _read(name: str, arguments: list[str]) -> Verb:
 
     command = find_verb(name)
     prog = f"robot-app {name}"
-    page = "\n".join(line.strip() for line in (command.__doc__ or "").strip().splitlines())
+    width = min(100, shutil.get_terminal_size().columns)
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    page = "\n\n".join(textwrap.fill(" ".join(paragraph.split()), width) for paragraph in paragraphs)
     if command.examples:
         page += "\n\nexamples:\n" + "\n".join(f"  {example}" for example in command.examples)
     said = io.StringIO()

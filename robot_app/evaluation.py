@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 import policies
+from dynamite.evaluate import evaluate
 from robot_app import references
 from robot_app.recipe import SceneRecipe
-from robot_app.recording import trained_recipe
+from robot_app.recording import progress_bar, trained_recipe
 from robot_app.version import code_version
 
 
@@ -28,17 +29,26 @@ class Evaluation:
         try:
             self.conditions = references.conditions(self.recipe, scene)
             self._policy = policies.load(policy, scene)
+            # Adaptation is measured against the scene's scripted oracle on the same seeds, where there is one.
+            beside = f"scripted/{self.recipe.name}"
+            known = policies.list_policies(self.recipe.name)
+            self._oracle = policies.load(beside, scene) if beside in known else None
         finally:
             scene.close()
         self.policy_name = self._policy.name
 
     def run(self, show_progress: bool) -> dict[str, Any]:
-        """The scores by the keys of the command's JSON object."""
-        from dynamite.evaluate import evaluate
-
-        scores = evaluate(self.recipe.build, self._policy, self.episodes, self.seed)
-        share = references.oracle_share(scores.return_mean, self.recipe.name, self.conditions)
-        return {**scores, "oracle_share": share}
+        """The scores, by the keys of :func:`dynamite.evaluate.evaluate`."""
+        with progress_bar("evaluating", self.episodes, show_progress) as advance:
+            return evaluate(
+                self.recipe.build,
+                self._policy,
+                self.episodes,
+                self.seed,
+                oracle=self._oracle,
+                reference_returns=references.reference_returns(self.recipe.name, self.conditions),
+                on_episode=lambda _: advance(),
+            )
 
     def check_reference(self, force: bool) -> None:
         """Prove that the score may be kept as a reference."""

@@ -58,9 +58,9 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def read_references(scene_name: str, folder: Path = FOLDER) -> dict[str, dict[str, dict[str, Any]]]:
+def read_references(scene_name: str, folder: Path | None = None) -> dict[str, dict[str, dict[str, Any]]]:
     """Conditions → role → score; empty where nothing was measured."""
-    path = folder / f"{scene_name}.json"
+    path = (folder or FOLDER) / f"{scene_name}.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -70,15 +70,14 @@ def read_references(scene_name: str, folder: Path = FOLDER) -> dict[str, dict[st
     return found
 
 
-def oracle_share(
-    return_mean: float, scene_name: str, under: str | None, folder: Path = FOLDER
-) -> float | None:
-    """``return_mean`` between random (0) and oracle (1); None where nothing was measured under these conditions."""
+def reference_returns(
+    scene_name: str, under: str | None, folder: Path | None = None
+) -> tuple[float, float] | None:
+    """Mean returns of random and oracle; None where they were not both measured under these conditions."""
     entry = read_references(scene_name, folder).get(under or "", {})
     if not all(role in entry for role in ROLES):
         return None
-    low, high = entry["random"]["return_mean"], entry["oracle"]["return_mean"]
-    return (return_mean - low) / (high - low) if high > low else None
+    return entry["random"]["return_mean"], entry["oracle"]["return_mean"]
 
 
 def role_of(policy_name: str, needs_privileged: bool) -> str:
@@ -90,7 +89,7 @@ def role_of(policy_name: str, needs_privileged: bool) -> str:
     raise InputError("--write-reference", policy_name, "random, or an oracle such as scripted/scratch_itch")
 
 
-def check_free(scene_name: str, under: str | None, role: str, force: bool, folder: Path = FOLDER) -> str:
+def check_free(scene_name: str, under: str | None, role: str, force: bool, folder: Path | None = None) -> str:
     """The conditions, if a reference may be written for them.
 
     Raises:
@@ -107,12 +106,12 @@ def check_free(scene_name: str, under: str | None, role: str, force: bool, folde
 
 
 def write_reference(
-    scene_name: str, under: str, role: str, score: dict[str, Any], folder: Path = FOLDER
+    scene_name: str, under: str, role: str, score: dict[str, Any], folder: Path | None = None
 ) -> Path:
     """Add one score (JSON-plain, with ``return_mean``) to the scene's file; returns the file."""
     found = read_references(scene_name, folder)
     found.setdefault(under, {})[role] = score
-    path = folder / f"{scene_name}.json"
+    path = (folder or FOLDER) / f"{scene_name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     ordered = {key: {r: found[key][r] for r in ROLES if r in found[key]} for key in sorted(found)}
     write_json(path, ordered)

@@ -7,20 +7,6 @@ from typing import ClassVar
 
 from robot_app.commands.base import Flag, SceneVerb, print_json, say
 
-#: What is printed, in order; one key of the JSON object each.
-KEYS = (
-    "return_mean",
-    "return_std",
-    "return_ci95",
-    "oracle_share",
-    "success_rate",
-    "scratches_mean",
-    "adaptation_steps_median",
-    "force_p95_n",
-    "sessions",
-    "env_steps_per_s",
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate(SceneVerb):
@@ -28,9 +14,11 @@ class Evaluate(SceneVerb):
 
     Prints return_mean ± return_std over the episodes with its 95 % bootstrap interval return_ci95; oracle_share, 0 for
     random actions and 1 for the oracle, or null where no reference was measured under the same conditions;
-    success_rate; scratches_mean; adaptation_steps_median, steps from a change until the reward is back;
-    force_p95_n, the 95th percentile of the force on the person while touched; sessions, how many were seen; and
-    env_steps_per_s. A trained policy meets the scene as it was trained in it, unless --option says otherwise.
+    success_rate; scratches_mean; adaptation_steps_median, steps from a change until the reward is back at 90 % of the
+    scripted oracle's on the same seeds (of its own before the change, where there is no oracle); force_p95_n, the
+    95th percentile of the tool's contact force while in contact; sessions, how many were seen; env_steps_per_s.
+
+    A trained policy meets the scene as it was trained in it, unless --option says otherwise.
     """
 
     examples: ClassVar[tuple[str, ...]] = (
@@ -44,7 +32,7 @@ class Evaluate(SceneVerb):
     episodes: int = 50
     """How many."""
     seed: int = 0
-    """Of the first episode; the others' derive from it."""
+    """Of the first episode; the next ones follow it."""
     write_reference: Flag = False
     """Keep the score of `random` or of an oracle as the reference for these conditions."""
     force: Flag = False
