@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dynamite import objective
 from dynamite.config import Config
-from dynamite.decoder import RewardDecoder, StateDecoder
+from dynamite.decoder import RewardDecoder, StateDecoder, TaskDecoder
 from dynamite.encoder import Encoder, Posterior
 from dynamite.prior import LatentPrior, TerminationHead
 from dynamite.spec import SceneSpec
@@ -24,7 +24,7 @@ class Episodes:
         actions: (T, N, A) as executed; a one-hot where discrete.
         rewards: (T, N), raw.
         ended: (T, N) bool, d.
-        latents: (T + 1, N, D), the truth in force for step t; for the probe only.
+        latents: (T + 1, N, D), the truth in force for step t; for the probe, and a task decoder where there is one.
     """
 
     states: Tensor
@@ -44,6 +44,9 @@ class BeliefModel(nn.Module):
         self.encoder = Encoder(s, a, config.encoder)
         self.reward_decoder = RewardDecoder(s, a, z, config.decoder)
         self.state_decoder = StateDecoder(s, a, z, config.decoder) if self.config.state_weight > 0 else None
+        self.task_decoder = (
+            TaskDecoder(z, spec.latent_space.size, config.decoder) if self.config.task_weight > 0 else None
+        )
         self.prior = LatentPrior(
             z, config.decoder.prior_hidden, config.encoder.logvar_min, config.encoder.logvar_max
         )
@@ -80,9 +83,14 @@ class BeliefModel(nn.Module):
                 log_prob = self.state_decoder(episodes.states, episodes.actions, z, pairs.index)
                 terms["reconstruction_state"] = objective.reconstruction(log_prob, pairs.weight)
                 total = total - weights.state_weight * terms["reconstruction_state"]
+        if self.task_decoder is not None:
+            terms["reconstruction_task"] = self.task_decoder(episodes.latents, z).mean()
+            total = total - weights.task_weight * terms["reconstruction_task"]
         if weights.kl_weight > 0:
-            prior = self.prior(z[:-1]) if weights.prior_conditioning else (None, None)
-            terms["kl"] = objective.latent_kl(mean, logvar, episodes.ended, *prior, weights.detach_previous)
+            prior_mean, prior_logvar = self.prior(z[:-1]) if weights.prior_conditioning else (None, None)
+            terms["kl"] = objective.latent_kl(
+                mean, logvar, episodes.ended, prior_mean, prior_logvar, weights.detach_previous
+            )
             total = total + weights.kl_weight * terms["kl"]
         if weights.consistency_weight > 0:
             terms["consistency"] = objective.consistency(

@@ -1,4 +1,4 @@
-"""Decoders p(r_{u+1} | s_u, a_u, s_{u+1}, z_t) and p(s_{u+1} | s_u, a_u, z_t) over many pairs (t, u).
+"""Decoders p(r_{u+1} | s_u, a_u, s_{u+1}, z_t) and p(s_{u+1} | s_u, a_u, z_t) over many pairs (t, u); and p(m_t | z_t).
 
 A decoder's first layer is linear in (x_u, z_t), so both halves are computed once per step and added per pair; only the
 layers above cost per pair.
@@ -126,3 +126,20 @@ class StateDecoder(nn.Module):
         change = states[1:] - states[:-1]
         target = change.unsqueeze(1) if index is None else gather_steps(change, index)
         return -0.5 * ((target - predicted) ** 2).sum(-1) - 0.5 * states.shape[-1] * math.log(2 * math.pi)
+
+
+class TaskDecoder(nn.Module):
+    """log p(m_t | z_t), a unit Gaussian around f(z_t): VariBAD's task decoder (arXiv 1910.08348, appendix).
+
+    Args:
+        n_latent: Z.
+        n_task: D, entries of ``LatentSpace.to_vector``.
+    """
+
+    def __init__(self, n_latent: int, n_task: int, config: DecoderConfig) -> None:
+        super().__init__()
+        self.net = mlp(n_latent, config.task_hidden, n_task)
+
+    def forward(self, latents: Tensor, z: Tensor) -> Tensor:
+        """(…, D), (…, Z) → (…)."""
+        return -0.5 * ((latents - self.net(z)) ** 2).sum(-1)

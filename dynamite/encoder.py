@@ -83,15 +83,8 @@ class Encoder(nn.Module):
 
     def step(self, state: Tensor, action: Tensor, reward: Tensor, hidden: Tensor) -> Posterior:
         """One step: (N, S), (N, A), (N,), (N, H) → posterior (N, ·); equal to :meth:`forward` step by step."""
-        gru = self.gru
-        hidden = torch.gru_cell(
-            self._embed(state, action, reward),
-            hidden,
-            gru.weight_ih_l0,
-            gru.weight_hh_l0,
-            gru.bias_ih_l0,
-            gru.bias_hh_l0,
-        )
+        weights = [parameter for _, parameter in self.gru.named_parameters()]  # input, hidden, their biases
+        hidden = torch.gru_cell(self._embed(state, action, reward), hidden, *weights)
         return self._head(hidden)
 
     def initial_hidden(self, n: int) -> Tensor:

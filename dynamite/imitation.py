@@ -78,7 +78,8 @@ class Imitation:
 
     def _step(self, buffer: EpisodeBuffer, generator: torch.Generator) -> dict[str, float]:
         """One batch: a step of model and probe, then ``policy_steps`` of the actor on what the model believes."""
-        agent, metrics = self.agent, {}
+        agent = self.agent
+        metrics: dict[str, float] = {}
         episodes, privileged, labels = buffer.sample(agent.config.model.batch_episodes, generator)
         states = agent.state_norm(episodes.states)
         posterior: Posterior | None = None

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
 from scenes.latent import ChoiceField, LatentField, PointField
 
 
 # ------------------------------------------------------------------------------------------------ adaptation
-def session_starts(sessions: Sequence[int]) -> list[int]:
+def session_starts(sessions: ArrayLike) -> list[int]:
     """Steps at which a session other than the first begins, from the session index of every step."""
     index = np.asarray(sessions)
     return [int(t) for t in np.flatnonzero(np.diff(index)) + 1]
@@ -29,9 +30,9 @@ def coming_rate(rewards: np.ndarray, window: int) -> np.ndarray:
 
 
 def adaptation_times(
-    rewards: Sequence[float],
-    sessions: Sequence[int],
-    oracle_rewards: Sequence[float] | None = None,
+    rewards: ArrayLike,
+    sessions: ArrayLike,
+    oracle_rewards: ArrayLike | None = None,
     window: int = 10,
     share: float = 0.9,
 ) -> list[float]:

@@ -8,7 +8,7 @@ a constant. N is the number of episodes, K the number of transitions reconstruct
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,8 @@ def gaussian_kl(mean_q: Tensor, logvar_q: Tensor, mean_p: Tensor, logvar_p: Tens
     return 0.5 * (logvar_p - logvar_q + ratio + apart - 1).sum(-1)
 
 
-class Sessions(NamedTuple):
+@dataclass(frozen=True)
+class Sessions:
     """Where each posterior's session lies. All (T + 1, N) int64.
 
     Attributes:
@@ -48,7 +49,8 @@ def sessions_of(ended: Tensor) -> Sessions:
     return Sessions(first, last, last.clamp(max=n_steps - 1) - first + 1)
 
 
-class Pairs(NamedTuple):
+@dataclass(frozen=True)
+class Pairs:
     """Which transitions u are reconstructed from which posteriors t.
 
     Attributes:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import stats
 
-Statistic = Callable[..., np.ndarray]
+Statistic = Callable[..., float | np.ndarray]
 
 
 def iqm(values: Sequence[float] | np.ndarray, axis: int | None = None) -> float | np.ndarray:

@@ -216,7 +216,7 @@ class GridworldArrays:
             )
         self.scene, self.n, self._p_end, self._swap = scene, n, p, swap
         self._out = SimpleNamespace(
-            observation=np.zeros((n, scene.observation_space.shape[0]), np.float32),
+            observation=np.zeros((n, N_OBSERVATION + scene.exact_belief), np.float32),
             reward=np.zeros(n, np.float32),
             ended=np.zeros(n, bool),
             session=np.zeros(n, np.int64),

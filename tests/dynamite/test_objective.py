@@ -189,6 +189,22 @@ def test_a_state_decoder_exists_only_where_states_are_reconstructed():
     assert terms["reconstruction_state"] < 0
 
 
+def test_a_task_decoder_exists_only_where_it_is_asked_for_and_then_teaches_the_encoder():
+    assert model_terms()[0].task_decoder is None
+    model, _, terms = model_terms(objective__task_weight=2.0)
+    assert set(model_terms()[2]) == set(terms) - {"reconstruction_task"}
+    others = [p for name, p in model.named_parameters() if "gru" in name]
+    gradients = torch.autograd.grad(model_task_term(model), others)
+    assert all(g.abs().sum() > 0 for g in gradients)
+
+
+def model_task_term(model: BeliefModel) -> torch.Tensor:
+    episodes = random_episodes()
+    return model.loss(episodes, model.encode(episodes), torch.Generator().manual_seed(0))[1][
+        "reconstruction_task"
+    ]
+
+
 def test_total_is_the_weighted_sum_of_its_terms():
     weights = {
         "objective__reward_weight": 2.0,
