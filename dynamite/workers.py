@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import signal
 import traceback
 from multiprocessing.connection import Connection
 from typing import Any
@@ -54,6 +55,8 @@ def _work(
     last: int,
 ) -> None:
     """A worker's life: build its copies, then obey ``("reset", seeds)``, ``("step", None)`` and ``("close", None)``."""
+    # Ctrl-C reaches the whole process group; stopping cleanly is the training's business, and ours is to go on until told.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         shared = Snapshot(**{name: _view(raw[name], *shapes[name]) for name in shapes})
         actions = _view(raw_actions, actions_shape, np.float32)[first:last]
@@ -66,7 +69,7 @@ def _work(
                 return
             vector.reset(seeds) if order == "reset" else vector.step(actions)
             pipe.send(("done", None))
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         return  # the training has gone; so do we
     except InputError as error:
         pipe.send(("input", error))

@@ -90,6 +90,14 @@ def test_a_killed_worker_ends_the_training_with_a_message():
     assert vector._processes == []
 
 
+def test_workers_survive_ctrl_c_so_that_the_training_can_stop_cleanly():
+    vector = WorkerVector(GRID, 2, 1)
+    vector.reset(np.arange(2))
+    os.kill(vector._processes[0].pid, signal.SIGINT)
+    vector.step(np.zeros((2, 1), np.float32))
+    vector.close()
+
+
 def test_a_mistake_in_a_worker_arrives_as_it_was_raised():
     with pytest.raises(InputError, match="colour"):
         WorkerVector(SceneConfig(name="gridworld", options={"colour": 1}), 2, 2)
