@@ -14,19 +14,20 @@ from robot_app.recording import record, trained_recipe
 SCENE = "scratch_itch"
 #: When the itch moves, and where to; long enough apart to find it again and scratch.
 SCRIPT: tuple[tuple[int, str], ...] = ((60, "forearm.dorsal@0.6"), (130, "upper_arm.lateral@0.5"))
-#: Best first. Anything but the first is said, never taken silently.
-PREFERRED = ("pretrained/dynamite", "scripted/{scene}", "random")
 
 
 def choose_policy(scene: str) -> str:
-    """The best policy there is for ``scene``; a line on stderr says so where it is not the packaged agent."""
+    """The packaged DynaMITE agent, else another packaged one, else the scripted oracle, else random actions.
+
+    Anything but the first is said on stderr, never taken silently.
+    """
     from policies import list_policies
 
-    available = list_policies(scene)
-    wanted = [name.format(scene=scene) for name in PREFERRED]
-    chosen = next(name for name in wanted if name in available)
-    if chosen != wanted[0]:
-        say(f"no {wanted[0]} for {scene} in this installation: using {chosen}")
+    available, best = list_policies(scene), "pretrained/dynamite"
+    packaged = [name for name in available if name.startswith("pretrained/")]
+    chosen = next(name for name in (best, *packaged, f"scripted/{scene}", "random") if name in available)
+    if chosen != best:
+        say(f"no {best} for {scene} in this installation: using {chosen}")
     return chosen
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from robot_app.episode import Episode
 
-SMALL = ("train.frames=800", "train.copies=2", "train.workers=0", "ppo.epochs=1", "ppo.minibatches=1", "model.updates=1",
+SMALL = ("train.frames=400", "train.copies=2", "train.workers=0", "ppo.epochs=1", "ppo.minibatches=1", "model.updates=1",
          "model.batch_episodes=2", "scene.options.controller=responsive")  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_train_score_film_and_replay_an_agent(tmp_path) -> None:
     assert trained.stderr == ""
     assert json.loads(trained.stdout.splitlines()[-1])["finished"]
 
-    scored = robot_app(tmp_path, "evaluate", "--policy", "runs/mine", "--episodes", "2", "--json")
+    scored = robot_app(tmp_path, "evaluate", "--policy", "runs/mine", "--episodes", "1", "--json")
     assert scored.returncode == 0, scored.stderr
     assert json.loads(scored.stdout)["env_steps_per_s"] > 50
 

@@ -10,8 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from dynamite.checkpoint import latest_checkpoint
 from robot_app import cli
+from robot_app.interrupt import Interrupt
 
 SMALL = ["--scene", "gridworld", "--set", "train.copies=16", "--set", "model.batch_episodes=4"]
 SMALL += ["--set", "ppo.minibatches=1", "--set", "model.updates=1"]
@@ -76,19 +79,17 @@ def test_the_default_folder_is_named_after_scene_variant_and_seed(tmp_path, monk
     assert [line["frames"] for line in lines[:-1]] == [1920]
 
 
-def test_ctrl_c_finishes_the_iteration_saves_and_says_how_to_go_on(tmp_path) -> None:
+def test_ctrl_c_finishes_the_iteration_saves_and_says_how_to_go_on(tmp_path, monkeypatch, capsys) -> None:
     """The signal goes to the whole process group, as from a terminal: workers must not die of it."""
     settings = [
-        *SMALL,
-        "--set",
         "train.frames=1000000",
-        "--set",
+        "train.copies=2",
         "train.workers=1",
-        "--set",
         "train.checkpoint_every=10000000",
     ]
-    settings[1] = "gridworld_stay"
-    command = [sys.executable, "-m", "robot_app", "train", *settings, "--run-dir", "run"]
+    settings += ["model.batch_episodes=2", "ppo.minibatches=1", "ppo.epochs=1", "model.updates=1"]
+    command = [sys.executable, "-m", "robot_app", "train", "--run-dir", "run"]
+    command += [part for setting in settings for part in ("--set", setting)]
     log = tmp_path / "log"
     with open(log, "w") as file:
         process = subprocess.Popen(command, cwd=tmp_path, stderr=file, stdout=file, start_new_session=True)
@@ -97,24 +98,44 @@ def test_ctrl_c_finishes_the_iteration_saves_and_says_how_to_go_on(tmp_path) -> 
         time.sleep(0.02)
     assert latest_checkpoint(tmp_path / "run") is None
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(60) == 130
+    assert process.wait(60) == 130, log.read_text()
     said = log.read_text()
     assert "Traceback" not in said
     assert "finishing this iteration" in said
     assert "robot-app train --run-dir run --resume" in said
-    assert latest_checkpoint(tmp_path / "run") is not None
-    steps = int(latest_checkpoint(tmp_path / "run").name)
-    again = [
-        *command[:3],
-        "train",
-        "--run-dir",
-        "run",
-        "--resume",
-        "--set",
-        f"train.frames={steps + 960}",
-        "--json",
-    ]
-    resumed = subprocess.run(again, cwd=tmp_path, capture_output=True, text=True, check=True)
-    lines = [json.loads(line) for line in resumed.stdout.splitlines()]
-    assert lines[0]["frames"] == steps + 960
+    last = latest_checkpoint(tmp_path / "run")
+    assert last is not None
+    steps = int(last.name)
+    monkeypatch.chdir(tmp_path)
+    again = ["train", "--run-dir", "run", "--resume", "--set", f"train.frames={steps + 400}", "--json"]
+    assert cli.main([*again, "--set", "train.workers=0"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0]["frames"] == steps + 400
     assert lines[-1]["finished"] is True
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.3)
+
+
+def test_ctrl_c_is_a_request_inside_and_an_interrupt_outside() -> None:
+    with Interrupt() as interrupt:
+        assert not interrupt.is_set()
+        press_ctrl_c()
+        assert interrupt.is_set()
+        with pytest.raises(KeyboardInterrupt):  # the second time
+            press_ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+
+
+def test_a_child_started_inside_does_not_hear_ctrl_c() -> None:
+    code = "import time; print('up', flush=True); time.sleep(0.5); print('done', flush=True)"
+    with Interrupt():
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=30)[0] == "done\n"
+    assert child.returncode == 0
