@@ -310,8 +310,8 @@ class Episode:
                 if np.asarray(now).tobytes() != np.asarray(then).tobytes():
                     return Verification(i, what, frame.t)
             if i < self.n_steps:
-                observation, reward, terminated, truncated, _ = scene.step(frame.decision.action)
-                done = terminated or truncated
+                observation, earned, terminated, truncated, _ = scene.step(frame.decision.action)
+                reward, done = float(earned), terminated or truncated
         return Verification(self.n_steps)
 
 

@@ -81,7 +81,7 @@ def _pack(posterior: FieldPosterior) -> Columns:
         return {"grid": np.asarray(posterior.grid, np.float16)}  # for drawing: half precision will do
     if isinstance(posterior, ChoicePosterior):
         return {"probabilities": posterior.probabilities}
-    return {"mean": np.float64(posterior.mean), "std": np.float64(posterior.std)}
+    return {"mean": np.asarray(posterior.mean, np.float64), "std": np.asarray(posterior.std, np.float64)}
 
 
 def _belief(row: Columns, order: tuple[str, ...]) -> Belief | None:

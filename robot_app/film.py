@@ -213,7 +213,7 @@ def film(
         writer = stack.enter_context(
             FilmWriter(outputs.film, size, settings.fps, preset="medium" if settings.studio else "veryfast")
         )
-        sinks = []  # what takes one picture per step
+        sinks: list[StillWriter | GifWriter | BestStill] = []  # what takes one picture per step
         if outputs.stills is not None:
             sinks.append(StillWriter(outputs.stills))
         if outputs.gif is not None:

@@ -35,10 +35,8 @@ def conditions(recipe: SceneRecipe, scene: SessionEnv) -> str | None:
         session = f"length={termination.length}"
     else:
         return None
-    defaults = {
-        p.name: p.default
-        for p in inspect.signature(find_scene(recipe.name).load().__init__).parameters.values()
-    }
+    parameters = inspect.signature(find_scene(recipe.name).load()).parameters.values()
+    defaults = {p.name: p.default for p in parameters}
     said = {
         key: value
         for key, value in {**recipe.options, "kernel": recipe.kernel}.items()

@@ -20,22 +20,22 @@ class Scenes(Verb):
     def run(self) -> int:
         import inspect
 
-        from scenes.registry import SCENES
-
-        rows = []
-        for name, entry in SCENES.items():
-            parameters = inspect.signature(entry.load().__init__).parameters.values()
-            options = {p.name: str(p.default) for p in parameters if p.default is not inspect.Parameter.empty}
-            rows.append({"name": name, "gym_id": entry.gym_id, "summary": entry.summary, "options": options})
-        if self.json:
-            print_json(rows)
-            return 0
         from rich.console import Console
         from rich.table import Table
 
+        from scenes.registry import SCENES
+
+        rows = []
         table = Table("scene", "what it is", "options (--option key=value)", header_style="bold")
-        for row in rows:
-            table.add_row(row["name"], row["summary"], ", ".join(row["options"]))
+        for name, entry in SCENES.items():
+            parameters = inspect.signature(entry.load()).parameters.values()
+            options = {p.name: str(p.default) for p in parameters if p.default is not inspect.Parameter.empty}
+            row = {"name": name, "gym_id": entry.gym_id, "summary": entry.summary, "options": options}
+            rows.append(row)
+            table.add_row(name, entry.summary, ", ".join(options))
+        if self.json:
+            print_json(rows)
+            return 0
         Console().print(table)
         return 0
 
