@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from dynamite.acting import Frame, Policy, play
 from robot_app.commands.base import say
-from robot_app.episode import EpisodeWriter, recorded
+from robot_app.episode import Episode, EpisodeWriter, recorded
 from robot_app.film import FilmLook, FilmOutputs, FilmReport, FilmSettings, film
 from robot_app.recipe import SceneRecipe
 from scenes.base import SessionEnv
@@ -65,17 +65,53 @@ def record(
                 )
                 stack.enter_context(writer)
                 frames = recorded(frames, scene, writer)
-            advance = stack.enter_context(progress_bar("filming", n_steps, show_progress))
-            try:
-                report = film(
-                    frames, look, settings, outputs, policy=policy.name, on_step=lambda _: advance()
-                )
-            except KeyboardInterrupt:
-                say(f"stopped: what was filmed so far is whole, in {outputs.film}")
-                raise
+            report = _film(frames, look, settings, outputs, policy.name, n_steps, show_progress)
     finally:
         scene.close()
     return summary(recipe, policy.name, seed, report, outputs)
+
+
+def film_again(
+    folder: Path,
+    settings: FilmSettings,
+    outputs: FilmOutputs,
+    *,
+    steps: int | None = None,
+    force: bool = False,
+    show_progress: bool = True,
+) -> dict[str, Any]:
+    """Film a recorded episode: another camera, size or quality, the same run. Arguments as for :func:`record`."""
+    episode = Episode.load(folder)
+    scene = episode.build_scene()
+    try:
+        n_steps = min(steps or episode.n_steps, episode.n_steps)
+        look = FilmLook.of(scene, episode.recipe.name, max(1, n_steps))
+    finally:
+        scene.close()
+    look.camera(settings.camera)
+    if any(frame.poses is None for frame in episode.frames):
+        raise InputError("--episode", str(folder), "an episode recorded with poses")
+    policy = episode.manifest["policy"]["name"]
+    outputs.prepare(force)
+    report = _film(episode.frames[: n_steps + 1], look, settings, outputs, policy, n_steps, show_progress)
+    return summary(episode.recipe, policy, episode.seed, report, outputs)
+
+
+def _film(
+    frames: Iterable[Frame],
+    look: FilmLook,
+    settings: FilmSettings,
+    outputs: FilmOutputs,
+    policy: str,
+    n_steps: int,
+    show_progress: bool,
+) -> FilmReport:
+    with progress_bar("filming", n_steps + 1, show_progress) as advance:
+        try:
+            return film(frames, look, settings, outputs, policy=policy, on_step=lambda _: advance())
+        except KeyboardInterrupt:
+            say(f"stopped: what was filmed so far is whole, in {outputs.film}")
+            raise
 
 
 def summary(

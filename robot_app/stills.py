@@ -69,15 +69,16 @@ class GifWriter:
 
 
 class BestStill:
-    """The picture of the moment with the highest reward, after the first change of the preference if there was one."""
+    """The first picture of the best moment: after a change of the preference, rewarded, touching — in this order."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._best: tuple[bool, float] | None = None
+        self._best: tuple[bool, int, bool] | None = None
         self._image: np.ndarray | None = None
 
     def write(self, frame: Frame, image: np.ndarray) -> None:
-        score = (frame.session > 0, frame.reward)
+        touching = frame.markers is not None and frame.markers.force is not None
+        score = (frame.session > 0, round(frame.reward), touching)
         if self._best is None or score > self._best:
             self._best, self._image = score, image
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -26,6 +26,7 @@ class Record(SceneVerb):
         "robot-app record --policy scripted/scratch_itch --out out/oracle.mp4",
         'robot-app record --policy pretrained/dynamite --changes "60:forearm.dorsal,120:upper_arm" --size 1920x1080',
         "robot-app record --schedule changes.yaml --overlay belief,reward --theme light --studio --gif",
+        "robot-app record --episode out/film.episode --out out/front.mp4 --camera front --size 3840x2160 --studio",
     )
 
     policy: str = "pretrained/dynamite"
@@ -38,6 +39,8 @@ class Record(SceneVerb):
     """The same from a YAML file: a list of {step, latent}, where a latent may name several fields."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Stop after so many steps; by default the whole episode."""
+    episode: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Film this recorded episode again instead of playing one: another camera or size, the same run."""
     out: Path = Path("out/film.mp4")
     """The film; everything else lies beside it under the same name."""
     size: str = "1280x720"
@@ -66,6 +69,14 @@ class Record(SceneVerb):
     """One JSON object about what was made."""
 
     def run(self) -> int:
+        made = self._film_again() if self.episode is not None else self._play()
+        if self.json:
+            print_json(made)
+        else:
+            tell(made)
+        return 0
+
+    def _play(self) -> dict[str, Any]:
         from robot_app.recording import record, trained_recipe
         from scenes.errors import InputError
 
@@ -80,9 +91,8 @@ class Record(SceneVerb):
             raise InputError("--seed", self.seed, "a whole number, 0 or more")
         settings, outputs = self._settings(), self._outputs()
         changes_from = "--changes" if self.schedule is None else "--schedule"
-        recipe = self.recipe(changes, changes_from)
-        made = record(
-            trained_recipe(recipe, self.policy),
+        return record(
+            trained_recipe(self.recipe(changes, changes_from), self.policy),
             self.policy,
             self.seed,
             settings,
@@ -92,11 +102,29 @@ class Record(SceneVerb):
             show_progress=not self.json,
             changes_from=changes_from,
         )
-        if self.json:
-            print_json(made)
-        else:
-            tell(made)
-        return 0
+
+    def _film_again(self) -> dict[str, Any]:
+        from robot_app.recording import film_again
+        from scenes.errors import InputError
+
+        assert self.episode is not None
+        decided = ("scene", "option", "policy", "seed", "changes", "schedule")
+        for name in decided:
+            if getattr(self, name) != type(self).__dataclass_fields__[name].default:
+                raise InputError(
+                    f"--{name}", getattr(self, name), "nothing beside --episode, which decides it"
+                )
+        if self.steps is not None and self.steps < 1:
+            raise InputError("--steps", self.steps, "1 or more")
+        outputs = replace(self._outputs(), episode=None)
+        return film_again(
+            self.episode,
+            self._settings(),
+            outputs,
+            steps=self.steps,
+            force=self.force,
+            show_progress=not self.json,
+        )
 
     def _settings(self) -> FilmSettings:
         from robot_app.film import FilmSettings, parse_overlay, parse_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -144,16 +144,22 @@ def test_overlay_camera_and_theme_change_the_picture(tmp_path) -> None:
     assert same[90:180, 120:360].all()  # the overlay leaves the middle alone
 
 
-def test_a_film_of_a_recorded_episode_equals_the_live_one(made, tmp_path) -> None:
-    episode = Episode.load(made / "a.episode")
-    scene = episode.build_scene()
-    look = FilmLook.of(scene, "scratch_itch", STEPS)
-    scene.close()
-    outputs = FilmOutputs(tmp_path / "again.mp4")
-    outputs.prepare(force=False)
-    film(episode.frames, look, FilmSettings(*SIZE, 30, overlay=()), outputs)
-    live, again = read_film(made / "a.mp4")[0], read_film(tmp_path / "again.mp4")[0]
-    assert np.array_equal(live, again)
+def test_a_recorded_episode_is_filmed_again_as_it_was_or_from_elsewhere(made, tmp_path, capsys) -> None:
+    look = ["--size", f"{SIZE[0]}x{SIZE[1]}", "--overlay", "none", "--json"]
+    again = ["record", "--episode", str(made / "a.episode"), *look, "--out", str(tmp_path / "again.mp4")]
+    assert cli.main(again) == 0
+    assert "episode" not in json.loads(capsys.readouterr().out)["outputs"]
+    live, repeated = read_film(made / "a.mp4")[0], read_film(tmp_path / "again.mp4")[0]
+    assert np.array_equal(live, repeated)
+    assert (tmp_path / "again.csv").read_bytes() == (made / "a.csv").read_bytes()
+    other = [*again[:-1], str(tmp_path / "front.mp4"), "--camera", "front", "--steps", "2", "--no-csv"]
+    assert cli.main(other) == 0
+    capsys.readouterr()
+    front = read_film(tmp_path / "front.mp4")[0]
+    assert len(front) == 7
+    assert np.abs(front[0].astype(int) - live[0]).mean() > 10
+    assert cli.main([*other, "--force", "--seed", "4"]) == 2
+    assert "--seed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("fps", "n"), [(10, 11), (25, 26), (60, 61), (4, 5)])
@@ -271,19 +277,29 @@ def test_the_first_camera_is_the_default(made) -> None:
     assert np.allclose(look.camera("front").eye, next(c for c in look.cameras if c.name == "front").eye)
 
 
-def test_a_killed_recording_leaves_a_film_that_plays_and_an_episode_that_loads(tmp_path) -> None:
+def start_recording(folder: Path, limit_kb: int | None = None) -> subprocess.Popen:
+    """A whole episode, filmed by another process; with a limit on the size of a file where one is given."""
     command = [sys.executable, "-m", "robot_app", *RECORD[:-4], "--seed", "5", "--out", "a.mp4"]
     command += ["--size", "96x72", "--overlay", "none", "--fps", "10"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    trace = tmp_path / "a.csv"
+    if limit_kb is not None:
+        command = ["bash", "-c", f"ulimit -f {limit_kb}; exec {shlex.join(command)}"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_rows(process: subprocess.Popen, trace: Path, n: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        if trace.exists() and trace.read_bytes().count(b"\n") > 40:
+        if trace.exists() and trace.read_bytes().count(b"\n") > n:
             break
         time.sleep(0.005)
     assert process.poll() is None, "it ended by itself"
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+
+
+def test_a_killed_recording_leaves_a_film_that_plays_and_an_episode_that_loads(tmp_path) -> None:
+    process, trace = start_recording(tmp_path), tmp_path / "a.csv"
+    wait_for_rows(process, trace, 40)
+    process.kill()
+    process.communicate()
     steps = trace.read_bytes().count(b"\n") - 2
     episode = Episode.load(tmp_path / "a.episode")
     assert not episode.complete
@@ -291,3 +307,28 @@ def test_a_killed_recording_leaves_a_film_that_plays_and_an_episode_that_loads(t
     assert episode.verify().ok
     pictures, rate, _ = read_film(tmp_path / "a.mp4")
     assert len(pictures) >= steps - rate - 2  # at most the last second is missing
+
+
+def test_ctrl_c_leaves_a_shorter_film_and_a_whole_episode(tmp_path) -> None:
+    process = start_recording(tmp_path)
+    wait_for_rows(process, tmp_path / "a.csv", 20)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines() == [
+        "stopped: what was filmed so far is whole, in a.mp4", "robot-app record: interrupted",
+    ]  # fmt: skip
+    episode = Episode.load(tmp_path / "a.episode")
+    assert episode.complete
+    assert 20 <= episode.n_steps < 200
+    assert episode.n_steps <= len(read_film(tmp_path / "a.mp4")[0]) + 1
+
+
+def test_a_disk_that_is_full_is_one_line_and_leaves_what_there_was(tmp_path) -> None:
+    process = start_recording(tmp_path, limit_kb=30)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (1, 2)
+    assert err.count("\n") == 1
+    assert "too large" in err.lower()
+    assert "Traceback" not in err
+    assert Episode.load(tmp_path / "a.episode").verify().ok
