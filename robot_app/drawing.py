@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,13 @@ class Picture:
     """A picture is ready in ``slot``; answer with :meth:`Drawing.taken`.
 
     Attributes:
+        pair: name of the shared memory it lies in.
         edits, t: of the state it shows, see :class:`~robot_app.shared_frames.Snapshot`.
         draw_ms: what it cost.
         moving: whether the next will differ: the scene or the camera is moving.
     """
 
+    pair: str
     slot: int
     width: int
     height: int
@@ -99,6 +102,12 @@ class DrawingFailed:
     traceback: str
 
 
+def _serve(connection: Connection, frames: str) -> None:
+    from robot_app.studio import serve  # here, so that the window need not import what draws
+
+    serve(connection, frames)
+
+
 class Drawing:
     """The window's side. Starts the process at once.
 
@@ -107,14 +116,13 @@ class Drawing:
     """
 
     def __init__(self, frames: str) -> None:
-        from robot_app.studio import serve
-
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, frames), name="drawing", daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, frames), name="drawing", daemon=True)
         self._process.start()
         theirs.close()
         self._pictures: SharedPictures | None = None
+        self._retired: list[SharedPictures] = []
         self._gone = False
 
     @property
@@ -134,10 +142,10 @@ class Drawing:
         width, height = view.width, view.height
         need = (width + 2) * (height + 2) * 3
         if self._pictures is None or self._pictures.capacity < need:
-            old, self._pictures = self._pictures, SharedPictures(need * 5 // 4)
+            if self._pictures is not None:  # its picture is still on the screen
+                self._retired.append(self._pictures)
+            self._pictures = SharedPictures(need * 5 // 4)
             self._send("pictures", name=self._pictures.name)
-            if old is not None:
-                old.close()
         self._send("view", view=view)
 
     def set_camera(self, camera: OrbitCamera) -> None:
@@ -163,14 +171,18 @@ class Drawing:
         """Ask what lies under a pixel of a view of that size; answered by Picked."""
         self._send("pick", x=x, y=y, width=width, height=height)
 
-    def taken(self) -> None:
-        """The last picture is on the screen: draw the next into the other slot."""
+    def taken(self, note: Picture) -> None:
+        """This picture is on the screen, and no earlier one is looked at: draw the next into the other slot."""
         self._send("taken")
+        if self._pictures is not None and note.pair == self._pictures.name:
+            while self._retired:
+                self._retired.pop().close()
 
     def picture(self, note: Picture) -> np.ndarray | None:
-        """(height, width, 3) uint8 view of a finished picture; None if the view has been resized since."""
+        """(height, width, 3) uint8 view of a finished picture, good until the next is taken; None if it lies in memory
+        that has been replaced since."""
         pictures = self._pictures
-        if pictures is None or note.width * note.height * 3 > pictures.capacity:
+        if pictures is None or note.pair != pictures.name:
             return None
         return pictures.picture(note.slot, note.width, note.height)
 
@@ -208,5 +220,6 @@ class Drawing:
         self._connection.close()
         self._process.close()
         self._process, self._gone = None, True
-        if self._pictures is not None:
-            self._pictures.close()
+        for pair in (*self._retired, self._pictures):
+            if pair is not None:
+                pair.close()

@@ -16,16 +16,22 @@ import multiprocessing
 import os
 import tempfile
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from robot_app.messages import Crashed, Message
 from robot_app.recipe import SceneRecipe
 from robot_app.shared_frames import SharedFrames
-from robot_app.simulator import serve
 
 #: Simulated seconds per second; the last is as fast as the machine allows.
 SPEEDS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, float("inf"))
+
+
+def _serve(connection: Connection, frames: str, errors: str) -> None:
+    from robot_app.simulator import serve  # here, so that the window need not import what simulates
+
+    serve(connection, frames, errors)
 
 
 class Runtime:
@@ -41,7 +47,7 @@ class Runtime:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, self.frames.name, self._errors), name="simulator", daemon=True
+            target=_serve, args=(theirs, self.frames.name, self._errors), name="simulator", daemon=True
         )
         self._process.start()
         theirs.close()

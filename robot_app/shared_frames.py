@@ -181,7 +181,7 @@ class SharedPictures:
         return self._memory.name
 
     def picture(self, slot: int, width: int, height: int) -> np.ndarray:
-        """(height, width, 3) uint8 view of a slot; let go of it before :meth:`close`."""
+        """(height, width, 3) uint8 view of a slot; using it after :meth:`close` ends the process."""
         return np.ndarray((height, width, 3), np.uint8, self._memory.buf, offset=slot * self.capacity)
 
     def close(self) -> None:

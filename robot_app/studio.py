@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from dynamite.belief import PointPosterior
 from robot_app.drawing import DrawingFailed, Filmed, Picked, Picture, Saved, View
 from robot_app.film_tap import FilmTap
 from robot_app.motion import poses_between
@@ -22,6 +23,8 @@ from robot_app.shared_frames import SharedFrames, SharedPictures, Snapshot
 from scenes.errors import InputError
 from scenes.visual import VisualModel
 
+#: Above this share of the uniform belief's entropy nothing is painted: not knowing has no place.
+KNOWS_NOTHING = 0.97
 #: Pictures per second at most; more would take time from a training beside it and show nothing new.
 MAX_FPS = 33.0
 #: Sizes a moving picture is drawn at, and the milliseconds above (below) which the next smaller (larger) is taken.
@@ -138,7 +141,7 @@ class Studio:
         try:
             poses = state.poses if self._drawn_poses is None else self._drawn_poses
             image = renderer.draw(
-                poses, self._camera, markers=state.markers, heat=state.heat,
+                poses, self._camera, markers=state.markers, heat=_known(state.heat),
                 show_heat=view.heat, show_truth=view.truth, show_force=view.force,
             )  # fmt: skip
         finally:
@@ -201,7 +204,9 @@ class Studio:
         pictures.picture(self._slot, width, height)[:] = image
         self._free = False
         spent_ms = 1e3 * (time.perf_counter() - began)
-        self._connection.send(Picture(self._slot, width, height, state.edits, state.t, spent_ms, moving))
+        self._connection.send(
+            Picture(pictures.name, self._slot, width, height, state.edits, state.t, spent_ms, moving)
+        )
         if self._film is not None:
             self._film.add(image)
         if moving:
@@ -220,7 +225,7 @@ class Studio:
             poses,
             self._camera,
             markers=state.markers,
-            heat=state.heat,
+            heat=_known(state.heat),
             show_heat=view.heat,
             show_truth=view.truth,
             show_force=view.force,
@@ -252,6 +257,15 @@ class Studio:
 def _import_open3d() -> None:
     with contextlib.suppress(ImportError, OSError):  # a click will say what is missing
         import open3d  # noqa: F401
+
+
+def _known(heat: PointPosterior | None) -> PointPosterior | None:
+    """``heat``, or None where it says next to nothing."""
+    if heat is None:
+        return None
+    p = np.asarray(heat.grid, float).ravel()
+    share = -np.sum(p * np.log(np.maximum(p, 1e-12))) / np.log(p.size)
+    return heat if share < KNOWS_NOTHING else None
 
 
 def serve(connection: Connection, frames_name: str) -> None:

@@ -111,8 +111,8 @@ TOOLBAR: tuple[str | None, ...] = (
 #: What the mouse does over the scene, for the help page.
 MOUSE: tuple[tuple[str, str], ...] = (
     ("Drag", "orbit"),
-    ("Right or middle drag, Shift+drag", "pan"),
+    ("Right drag, Shift+drag", "pan"),
     ("Wheel", "zoom"),
     ("Double click", "back to the scene's view"),
-    ("Click, with Place Preference on", "move the preference there, now"),
+    ("Click while placing", "move the preference there"),
 )

@@ -1,24 +1,40 @@
-"""The help page (F1): every key and what the mouse does, over the whole window; any click or Esc closes it."""
+"""The help page (F1): every key and what the mouse does, over the window; any click or Esc closes it."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtGui import QColor, QKeySequence, QPainter
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from robot_app.window.actions import ACTIONS, MENUS, MOUSE
+from robot_app.window.actions import ACTIONS, MOUSE
 from robot_app.window.theme import Theme
 
 #: Menus per column, so that columns are about equally long.
-_COLUMNS = (("Run", "File", "Training"), ("Preference", "Record", "Help"), ("View",))
+_COLUMNS = (("Run", "File", "Training"), ("Preference", "Record", "Help"), ("View", "Mouse, over the scene"))
 
 
 def key_text(shortcut: str) -> str:
-    """As the platform writes it."""
-    return QKeySequence(shortcut).toString(QKeySequence.NativeText)
+    """As the platform writes it, arrows as arrows."""
+    return QKeySequence(shortcut).toString(QKeySequence.NativeText).replace("Right", "→")
 
 
-class HelpOverlay(QFrame):
+def rows_of(section: str) -> list[tuple[str, str]]:
+    """(key, words) of a menu, or of the mouse."""
+    if section.startswith("Mouse"):
+        return list(MOUSE)
+    rows: list[tuple[str, str]] = []
+    for action in ACTIONS:
+        if action.menu != section or not action.shortcut:
+            continue
+        if action.id.startswith("view.camera_"):
+            if action.shortcut == "1":
+                rows.append(("1 … 6", "The scene's views"))
+            continue
+        rows.append((key_text(action.shortcut), action.title.rstrip("…")))
+    return rows
+
+
+class HelpOverlay(QWidget):
     """Args:
     host: the window it covers.
     """
@@ -28,69 +44,61 @@ class HelpOverlay(QFrame):
     def __init__(self, host: QWidget, theme: Theme) -> None:
         super().__init__(host)
         self._host = host
-        self.setObjectName("help")
+        self.setFocusPolicy(Qt.StrongFocus)
+        self.setAccessibleName("Keys and mouse")
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        self._page = QWidget()
-        self._page.setObjectName("helpPage")
-        self._row = QHBoxLayout(self._page)
-        self._row.setContentsMargins(48, 32, 48, 32)
-        self._row.setSpacing(40)
-        self._labels: list[QLabel] = []
+        self._card = QFrame()
+        self._card.setObjectName("helpCard")
+        outer.addWidget(self._card, 0, Qt.AlignCenter)
+        inside = QVBoxLayout(self._card)
+        inside.setContentsMargins(32, 22, 32, 22)
+        inside.setSpacing(8)
+        self._title = QLabel()
+        self._title.setTextFormat(Qt.RichText)
+        inside.addWidget(self._title)
+        row = QHBoxLayout()
+        row.setSpacing(44)
+        self._columns: list[QLabel] = []
         for _ in _COLUMNS:
             label = QLabel()
             label.setTextFormat(Qt.RichText)
-            label.setAlignment(Qt.AlignTop)
-            self._row.addWidget(label, 1, Qt.AlignTop)
-            self._labels.append(label)
-        area = QScrollArea()
-        area.setWidget(self._page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.NoFrame)
-        outer.addWidget(area)
-        for widget in (self, self._page, area.viewport()):
-            widget.installEventFilter(self)
+            row.addWidget(label, 0, Qt.AlignTop)
+            self._columns.append(label)
+        inside.addLayout(row)
         self.set_theme(theme)
         self.hide()
 
     def set_theme(self, theme: Theme) -> None:
-        self.setStyleSheet(
-            f"#help, #helpPage {{ background: {theme.window}; }} QLabel {{ background: transparent; }}"
+        self._theme = theme
+        self._card.setStyleSheet(
+            f"#helpCard {{ background: {theme.panel}; border: 1px solid {theme.border}; border-radius: 8px; }}"
+            "#helpCard QLabel { background: transparent; border: none; }"
         )
-        for i, (label, menus) in enumerate(zip(self._labels, _COLUMNS, strict=True)):
-            assert all(menu in MENUS for menu in menus)
-            tables = [self._table(theme, menu) for menu in menus]
-            if i == len(_COLUMNS) - 1:
-                tables.append(self._mouse(theme))
-            label.setText("".join(tables))
+        self._title.setText(
+            f'<span style="font-size:15px; color:{theme.text}"><b>Keys and mouse</b></span>'
+            f'<span style="color:{theme.quiet}">&nbsp;&nbsp; Esc or a click closes this</span>'
+        )
+        for label, sections in zip(self._columns, _COLUMNS, strict=True):
+            label.setText("".join(self._section(section) for section in sections))
 
-    @staticmethod
-    def _rows(theme: Theme, title: str, rows: list[tuple[str, str]]) -> str:
+    def _section(self, section: str) -> str:
+        theme = self._theme
         cells = "".join(
-            f'<tr><td style="color:{theme.accent}; padding:2px 18px 2px 0;"><b>{key}</b></td>'
+            f'<tr><td style="color:{theme.accent}; padding:2px 16px 2px 0;">{key}</td>'
             f'<td style="color:{theme.text}; padding:2px 0;">{words}</td></tr>'
-            for key, words in rows
+            for key, words in rows_of(section)
         )
-        return f'<p style="color:{theme.quiet}; margin:10px 0 4px 0;"><b>{title}</b></p><table cellspacing="0">{cells}</table>'
-
-    def _table(self, theme: Theme, menu: str) -> str:
-        rows, cameras = [], False
-        for action in ACTIONS:
-            if action.menu != menu or not action.shortcut:
-                continue
-            if action.id.startswith("view.camera_"):
-                if not cameras:
-                    rows.append(("1 … 6", "The scene's views"))
-                cameras = True
-                continue
-            rows.append((key_text(action.shortcut), action.title.rstrip("…")))
-        return self._rows(theme, menu, rows)
-
-    def _mouse(self, theme: Theme) -> str:
-        return self._rows(theme, "Mouse, over the scene", list(MOUSE))
+        head = f'<p style="color:{theme.quiet}; margin:10px 0 4px 0;"><b>{section}</b></p>'
+        return f'{head}<table cellspacing="0">{cells}</table>'
 
     def place(self) -> None:
+        """Cover the host."""
         self.setGeometry(self._host.rect())
+
+    def paintEvent(self, _) -> None:
+        veil = QColor(self._theme.window)
+        veil.setAlpha(190)
+        QPainter(self).fillRect(self.rect(), veil)
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
@@ -98,18 +106,11 @@ class HelpOverlay(QFrame):
         self.raise_()
         self.setFocus()
 
-    def eventFilter(self, watched, event) -> bool:
-        if event.type() == QEvent.MouseButtonPress:
-            self._leave()
+    def event(self, event) -> bool:
+        if event.type() == QEvent.MouseButtonPress or (
+            event.type() == QEvent.KeyPress and event.key() == Qt.Key_Escape
+        ):
+            self.hide()
+            self.closed.emit()
             return True
-        return super().eventFilter(watched, event)
-
-    def keyPressEvent(self, event) -> None:
-        if event.key() == Qt.Key_Escape:
-            self._leave()
-        else:
-            super().keyPressEvent(event)
-
-    def _leave(self) -> None:
-        self.hide()
-        self.closed.emit()
+        return super().event(event)

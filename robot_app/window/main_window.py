@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QByteArray, QEvent, Qt, QTimer
+from qtpy.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QAction, QApplication, QDockWidget, QLabel, QMainWindow, QTabBar, QTabWidget, QToolBar, QWidget
+from qtpy.QtWidgets import (
+    QAction,
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QTabBar,
+    QTabWidget,
+    QToolBar,
+    QWidget,
+)
 
 from robot_app.messages import Loaded, Status
 from robot_app.window import panels as panels_package
@@ -17,7 +27,7 @@ from robot_app.window.palette import CommandPalette
 from robot_app.window.panel import BasePanel, find_panels, scrolled
 from robot_app.window.settings import LAYOUT_VERSION, Settings
 from robot_app.window.theme import apply_theme
-from robot_app.window.workbench import Notice, Workbench, speed_text
+from robot_app.window.workbench import Notice, Workbench, policy_title, speed_text
 
 _AREAS = {"left": Qt.LeftDockWidgetArea, "right": Qt.RightDockWidgetArea, "bottom": Qt.BottomDockWidgetArea}
 #: Pixels of each area in a window as it first opens.
@@ -45,6 +55,7 @@ class MainWindow(QMainWindow):
         self._make_menus()
         self._make_status_bar()
         self.notice_bar = NoticeBar(self.viewport, self.workbench.theme)
+        self.notice_bar.copy.clicked.connect(lambda: self.commands.copy_report())
         self.palette_box = CommandPalette(self, self.actions_by_id, {a.id: a.menu for a in ACTIONS})
         self.help = HelpOverlay(self, self.workbench.theme)
         self.help.closed.connect(lambda: self.set_checked("help.keys", False))
@@ -136,6 +147,7 @@ class MainWindow(QMainWindow):
         self.toolbar = QToolBar("Toolbar", self)
         self.toolbar.setObjectName("toolbar")
         self.toolbar.setMovable(False)
+        self.toolbar.setIconSize(QSize(19, 19))
         self.toolbar.setContextMenuPolicy(Qt.PreventContextMenu)
         for name in TOOLBAR:
             if name is None:
@@ -230,17 +242,16 @@ class MainWindow(QMainWindow):
 
     def _show_fps(self) -> None:
         fps = self.workbench.fps()
-        self.status_labels["fps"].setText(f"{fps:.0f} fps" if fps >= 2 else "still")
+        self.status_labels["fps"].setText(f"{fps:.0f} fps" if fps >= 5 else "still")
 
     def _loaded(self, loaded: Loaded) -> None:
-        policy = loaded.policy if len(loaded.policy) < 42 else "…" + loaded.policy[-40:]
+        policy = policy_title(loaded.policy)
         self.status_labels["policy"].setText(f"{loaded.recipe.name.replace('_', ' ')} · {policy}")
         self.setWindowTitle(f"{loaded.recipe.name.replace('_', ' ')} · {policy} – robot-app")
         self._show_step()
 
     def _notice(self, notice: Notice) -> None:
         self.notice_bar.show_notice(notice)
-        self.notice_bar.copy.clicked.connect(self.commands.copy_report, Qt.UniqueConnection)
 
     def _notice_crash(self) -> None:
         text = "The simulator stopped unexpectedly. Restart it to load the scene again."

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QAction, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAction,
+    QFrame,
+    QHeaderView,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from robot_app.window.help_overlay import key_text
 
 _WIDTH, _ROWS = 460, 11
 
@@ -37,7 +47,14 @@ class CommandPalette(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        self.line, self.list = QLineEdit(), QListWidget()
+        self.line, self.list = QLineEdit(), QTreeWidget()
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeToContents)
         self.line.setPlaceholderText("Type a command…")
         self.line.setAccessibleName("Command")
         self.list.setFocusPolicy(Qt.NoFocus)
@@ -46,7 +63,7 @@ class CommandPalette(QFrame):
         layout.addWidget(self.list)
         self.line.textChanged.connect(self._fill)
         self.line.installEventFilter(self)
-        self.list.itemClicked.connect(self._do)
+        self.list.itemClicked.connect(lambda item, _: self._do(item))
         self.hide()
 
     def open(self) -> None:
@@ -61,30 +78,41 @@ class CommandPalette(QFrame):
     def _fill(self, query: str) -> None:
         found = []
         for i, (name, action) in enumerate(self._actions.items()):
-            cost = match(query, f"{action.text()} {self._menus[name]}")
+            title, menu = action.text(), self._menus[name]
+            cost = match(query, title)
+            if cost is None:  # the menu's name counts, too, but less
+                whole = match(query, f"{menu} {title}")
+                cost = None if whole is None else whole + 20
             if cost is not None and action.isEnabled():
                 found.append((cost, i, name, action))
         self.list.clear()
         for _, _, name, action in sorted(found, key=lambda entry: entry[:2]):
-            key = action.shortcut().toString(QKeySequence.NativeText)
-            item = QListWidgetItem(f"{self._menus[name]}: {action.text()}" + (f"    {key}" if key else ""))
-            item.setData(Qt.UserRole, name)
-            item.setToolTip(action.toolTip())
-            self.list.addItem(item)
-        self.list.setCurrentRow(0)
+            item = QTreeWidgetItem(
+                [f"{self._menus[name]}: {action.text()}", key_text(action.shortcut().toString())]
+            )
+            item.setData(0, Qt.UserRole, name)
+            item.setToolTip(0, action.toolTip())
+            item.setTextAlignment(1, Qt.AlignRight | Qt.AlignVCenter)
+            item.setForeground(1, self.list.palette().placeholderText())
+            self.list.addTopLevelItem(item)
+        self._choose(0)
 
-    def _do(self, item: QListWidgetItem | None) -> None:
+    def _choose(self, row: int) -> None:
+        n = self.list.topLevelItemCount()
+        if n:
+            self.list.setCurrentItem(self.list.topLevelItem(max(0, min(n - 1, row))))
+
+    def _do(self, item: QTreeWidgetItem | None) -> None:
         self.hide()
         self._host.setFocus()
         if item is not None:
-            self._actions[item.data(Qt.UserRole)].trigger()
+            self._actions[item.data(0, Qt.UserRole)].trigger()
 
     def eventFilter(self, watched, event) -> bool:
         if watched is self.line and event.type() == QEvent.KeyPress:
             rows = {Qt.Key_Down: 1, Qt.Key_Up: -1, Qt.Key_PageDown: _ROWS, Qt.Key_PageUp: -_ROWS}
             if event.key() in rows:
-                row = self.list.currentRow() + rows[event.key()]
-                self.list.setCurrentRow(max(0, min(self.list.count() - 1, row)))
+                self._choose(self.list.indexOfTopLevelItem(self.list.currentItem()) + rows[event.key()])
                 return True
             if event.key() in (Qt.Key_Return, Qt.Key_Enter):
                 self._do(self.list.currentItem())

@@ -8,6 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPen, QPolygonF
+from qtpy.QtWidgets import QLabel
 
 from robot_app.window.theme import Theme
 
@@ -64,6 +65,21 @@ class SessionMarks(pg.GraphicsObject):
             painter.drawPolygon(QPolygonF(corners))
 
 
+class CountAxis(pg.AxisItem):
+    """Whole numbers, written short: 500, 50k, 2.5M."""
+
+    def tickStrings(self, values, scale, spacing) -> list[str]:
+        return [count_text(value) for value in values]
+
+
+def count_text(value: float) -> str:
+    """``250``, ``50k`` or ``2.5M``."""
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{unit}"
+    return f"{value:.4g}"
+
+
 class StepPlot(pg.PlotWidget):
     """A plot whose x axis is steps (or frames); grows curves by name.
 
@@ -73,7 +89,7 @@ class StepPlot(pg.PlotWidget):
     """
 
     def __init__(self, theme: Theme, label: str, sessions: bool = True, x_label: str = "step") -> None:
-        super().__init__()
+        super().__init__(axisItems={"bottom": CountAxis("bottom")})
         self.theme = theme
         self._curves: dict[str, pg.PlotDataItem] = {}
         self._inks: dict[str, tuple[str, bool, bool]] = {}
@@ -84,6 +100,8 @@ class StepPlot(pg.PlotWidget):
         self.setFrameShape(pg.PlotWidget.NoFrame)
         self.label, self.x_label = label, x_label
         self.setAccessibleName(label)
+        self._corner = QLabel(x_label, self)  # the unit of the x axis, where it takes no height
+        self._corner.setAttribute(Qt.WA_TransparentForMouseEvents)
         item = self.getPlotItem()
         item.setContentsMargins(0, 4, 8, 0)
         for side in ("left", "bottom"):
@@ -96,6 +114,14 @@ class StepPlot(pg.PlotWidget):
         if self.marks is not None:
             self.addItem(self.marks, ignoreBounds=True)
         self.set_theme(theme)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "_corner"):
+            self._corner.adjustSize()
+            self._corner.move(
+                self.width() - self._corner.width() - 6, self.height() - self._corner.height() - 1
+            )
 
     def curve(self, name: str, ink: str, dashed: bool = False, stepped: bool = False) -> None:
         """Declare a curve; ``ink`` is the name of one of the theme's colours."""
@@ -123,6 +149,9 @@ class StepPlot(pg.PlotWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.setBackground(theme.panel)
+        self._corner.setStyleSheet(
+            f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px; padding-left: 4px;"
+        )
         for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
             axis.setPen(pg.mkPen(theme.border, width=1))

@@ -39,6 +39,7 @@ class SkinMap(QWidget):
         self._images: list[QImage] = []
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Preferred)
         self.setMinimumSize(190, 120)
+        self.setMaximumHeight(210)
         self.setMouseTracking(editable)
         if editable:
             self.setCursor(Qt.CrossCursor)

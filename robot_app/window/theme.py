@@ -7,6 +7,7 @@ never hangs on colour alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyqtgraph
 from qtpy.QtGui import QColor, QFont, QFontDatabase, QPalette
@@ -63,8 +64,6 @@ def ensure_font(app: QApplication) -> None:
     """A readable font of one size everywhere; matplotlib's DejaVu Sans where the platform has none at all."""
     database = QFontDatabase()
     if not database.families():
-        from pathlib import Path
-
         import matplotlib
 
         for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
@@ -102,6 +101,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 def style_sheet(theme: Theme) -> str:
     """QSS for everything that Fusion and the palette leave too heavy."""
     t = theme
+    arrow = (Path(__file__).parent / "icons_svg" / f"down-{t.name}.svg").as_posix()
     return f"""
     QMainWindow, QDialog {{ background: {t.window}; }}
     QMainWindow::separator {{ background: {t.window}; width: 4px; height: 4px; }}
@@ -114,7 +114,7 @@ def style_sheet(theme: Theme) -> str:
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.quiet}; }}
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 6px; }}
-    QToolBar {{ background: {t.window}; border: none; padding: 2px 4px; spacing: 2px; }}
+    QToolBar {{ background: {t.window}; border: none; padding: 0 4px 2px 4px; spacing: 1px; }}
     QToolBar::separator {{ background: {t.border}; width: 1px; margin: 5px 5px; }}
     QToolButton {{ border: none; border-radius: 4px; padding: 4px; background: transparent; }}
     QToolButton:hover {{ background: {t.pressed}; }}
@@ -145,6 +145,7 @@ def style_sheet(theme: Theme) -> str:
     QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{ color: {t.quiet}; background: {t.panel}; }}
     QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; }}
     QComboBox::drop-down {{ border: none; width: 18px; }}
+    QComboBox::down-arrow {{ image: url({arrow}); width: 10px; height: 10px; }}
     QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.border}; outline: 0;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QSlider::groove:horizontal {{ height: 4px; background: {t.pressed}; border-radius: 2px; }}
@@ -166,6 +167,10 @@ def style_sheet(theme: Theme) -> str:
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QProgressBar {{ background: {t.pressed}; border: none; border-radius: 2px; max-height: 4px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
+    #palette {{ background: {t.raised}; border: 1px solid {t.accent}; border-radius: 8px; }}
+    #palette QTreeWidget {{ background: {t.raised}; }}
+    QTreeWidget::item {{ padding: 3px 6px; }}
+    QTreeWidget::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QLabel#quiet {{ color: {t.quiet}; }}
     QLabel#heading {{ color: {t.text}; font-weight: 600; }}
     QLabel#value {{ color: {t.text}; font-size: 15px; font-weight: 600; }}

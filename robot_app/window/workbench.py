@@ -230,7 +230,7 @@ class Workbench(QObject):
             self.drawing.set_model(message.number, message.model)
         if self._asked is not None:
             self._asked = (message.recipe, message.policy, self.seed)
-        self.log(f"Loaded {message.recipe.describe()} with {message.policy}.")
+        self.log(f"Loaded {message.recipe.describe()} with {policy_title(message.policy)}.")
         self.loaded.emit(message)
 
     def _on_step(self, message: messages.Step) -> None:
@@ -322,7 +322,7 @@ class Workbench(QObject):
                 self.still_saved.emit(message)
             elif isinstance(message, DrawingFailed):
                 self._notifier.setEnabled(False)
-                text = f"The view cannot be drawn: {message.message} Everything else works; robot-app doctor says what is missing."
+                text = f"The view cannot be drawn: {message.message} The rest works; robot-app doctor says what is missing."
                 self.tell("error", text, message.traceback)
                 self.drawing_failed.emit(message)
 
@@ -348,6 +348,14 @@ class Workbench(QObject):
 def speed_text(speed: float) -> str:
     """``×0.5`` or ``max``."""
     return "max" if math.isinf(speed) else f"×{speed:g}"
+
+
+def policy_title(name: str) -> str:
+    """A policy's name for people: of a run's checkpoint, the run and its steps."""
+    path = Path(name)
+    if path.parent.name == "checkpoints" and path.name.isdigit():
+        return f"{path.parent.parent.name} at {int(path.name):,} steps"
+    return name if len(name) < 42 else f"…{name[-40:]}"
 
 
 def default_recordings() -> Path:

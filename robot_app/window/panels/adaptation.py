@@ -50,8 +50,8 @@ class Panel(BasePanel):
             self._captions.append((caption, words))
             box.addWidget(caption)
             box.addWidget(plot, 1)
-            row.addLayout(box, 3)
-        row.addLayout(self._make_table(), 2)
+            row.addLayout(box, 5)
+        row.addLayout(self._make_table(), 4)
         self.on_theme(theme)
 
     def _make_numbers(self) -> QGridLayout:
@@ -80,7 +80,7 @@ class Panel(BasePanel):
         self.caption = quiet("Changes of the preference")
         box.addWidget(self.caption)
         self.table = QTableWidget(0, 4)
-        self.table.setHorizontalHeaderLabels(["step", "to", "noticed after", "adapted after"])
+        self.table.setHorizontalHeaderLabels(["step", "to", "noticed", "adapted"])
         self.table.setAccessibleName("Changes of the preference and how long adapting took")
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(20)
@@ -96,7 +96,7 @@ class Panel(BasePanel):
         self.table.horizontalHeaderItem(3).setToolTip(
             "Steps until the mean reward of 10 steps was back to 90 % of the oracle's over that session."
         )
-        self.table.setMinimumWidth(250)
+        self.table.setMinimumWidth(330)
         box.addWidget(self.table, 1)
         return box
 
@@ -118,7 +118,9 @@ class Panel(BasePanel):
         behind = len(oracle) < len(returns)
         numbers["oracle"].setText(f"{oracle[-1]:.1f}" if len(oracle) and not behind else "–")
         earns = len(oracle) and not behind and oracle[-1] > 1.0
-        numbers["share"].setText(f"{100 * total / oracle[-1]:.0f} %" if earns else "–")
+        numbers["share"].setText(
+            "–" if not earns else f"{100 * total / oracle[-1]:.0f} %" if total > 0 else "< 0 %"
+        )
         scratches = frame.info.get("scratches")
         numbers["scratches"].setText("–" if scratches is None else str(int(scratches)))
         force = frame.info.get(_FORCE)
@@ -190,10 +192,8 @@ class Panel(BasePanel):
     def on_theme(self, theme) -> None:
         for plot in (self.reward, self.returns):
             plot.set_theme(theme)
-        keys = legend(
-            theme, [("━", "agent", "this policy"), ("╌", "oracle", "oracle"), ("│", "truth", "true change")]
-        )
-        inferred = legend(theme, [("▲", "predicted", "inferred change")])
+        keys = legend(theme, [("━", "agent", "policy"), ("╌", "oracle", "oracle")])
+        inferred = legend(theme, [("│", "truth", "true change"), ("▲", "predicted", "inferred")])
         for (caption, words), more in zip(self._captions, (keys, inferred), strict=True):
             caption.setText(f'<span style="color:{theme.text}"><b>{words}</b></span>&nbsp;&nbsp; {more}')
 

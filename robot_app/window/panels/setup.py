@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QSpinBox,
     QWidget,
@@ -20,7 +21,6 @@ from qtpy.QtWidgets import (
 import policies
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
-from robot_app.recording import trained_recipe
 from robot_app.window.panel import BasePanel, column, quiet
 from robot_app.window.workbench import Workbench
 from scenes.errors import InputError
@@ -70,7 +70,7 @@ class Panel(BasePanel):
             self.scene.addItem(name.replace("_", " "), name)
         for label, control in (("Scene", self.scene), ("Policy", self.policy), ("Seed", self.seed)):
             control.setAccessibleName(label)
-            form.addRow(quiet(label), control)
+            form.addRow(_label(label), control)
         self.policy.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         layout.addLayout(form)
         self.summary = quiet("", wrap=True)
@@ -89,6 +89,7 @@ class Panel(BasePanel):
         row.addWidget(self.load_button)
         layout.addLayout(row)
         layout.addStretch(1)
+        workbench.episode_started.connect(lambda: self.seed.setValue(workbench.seed))
         self.scene.activated.connect(lambda _: self.show_scene(self.scene.currentData()))
         self.policy.activated.connect(self._policy_chosen)
         self.load_button.clicked.connect(self.load)
@@ -98,7 +99,6 @@ class Panel(BasePanel):
         self.scene.setCurrentIndex(self.scene.findData(loaded.recipe.name))
         self.show_scene(loaded.recipe.name, loaded.recipe)
         self._offer(loaded.policy)
-        self.seed.setValue(self.workbench.seed)
 
     def show_scene(self, name: str, recipe: SceneRecipe | None = None) -> None:
         """Offer what there is for a scene."""
@@ -119,7 +119,7 @@ class Panel(BasePanel):
             for value in values:
                 combo.addItem(str(value).replace("_", " "), value)
             combo.setCurrentIndex(combo.findData(given.get(option, default)))
-            self._options.addRow(quiet(option.replace("_", " ").capitalize()), combo)
+            self._options.addRow(_label(option.replace("_", " ").capitalize()), combo)
             self.options[option] = combo
         self.fields = {}
         for i, (field, label) in enumerate(optional_fields(name)):
@@ -127,7 +127,7 @@ class Panel(BasePanel):
             box.setChecked(i == 0 or field in given.get("fields", ()))
             box.setEnabled(i > 0)
             box.setToolTip("Hidden from the policy, and changing from session to session.")
-            self._options.addRow(quiet("Hides" if i == 0 else ""), box)
+            self._options.addRow(_label("Hides" if i == 0 else ""), box)
             self.fields[field] = box
 
     def _offer(self, policy: str) -> None:
@@ -143,6 +143,8 @@ class Panel(BasePanel):
         if self.policy.currentText() == _BROWSE:
             self.open_checkpoint()
             return
+        from robot_app.recording import trained_recipe
+
         # A trained policy knows the scene with the options it was trained in.
         try:
             recipe = trained_recipe(SceneRecipe(self.scene.currentData()), self.policy.currentData())
@@ -165,6 +167,8 @@ class Panel(BasePanel):
 
     def take_checkpoint(self, folder: str) -> None:
         """Load the policy in ``folder``, in a scene as it knows it."""
+        from robot_app.recording import trained_recipe
+
         name = self.scene.currentData()
         try:
             recipe = trained_recipe(SceneRecipe(name), folder)
@@ -195,10 +199,16 @@ class Panel(BasePanel):
         self.workbench.load(self.recipe(), self.policy.currentData(), self.seed.value(), playing)
 
 
+def _label(text: str) -> QLabel:
+    label = quiet(text)
+    label.setMinimumWidth(72)
+    return label
+
+
 def _form() -> QFormLayout:
     form = QFormLayout()
     form.setContentsMargins(0, 0, 0, 0)
     form.setHorizontalSpacing(10)
     form.setVerticalSpacing(6)
-    form.setFieldGrowthPolicy(QFormLayout.ExpandingFieldsGrow)
+    form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
     return form

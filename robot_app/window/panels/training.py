@@ -23,8 +23,6 @@ from dynamite.config_io import parse_overrides, with_overrides
 from dynamite.variants import configure, find_variant, list_variants
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
-from robot_app.recording import trained_recipe
-from robot_app.training_progress import clock
 from robot_app.training_runs import TrainingRun, Wish, free_folder, list_runs
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
@@ -37,9 +35,10 @@ LOOK_MS, OFFERED = 1000, 30
 #: Caption → curves (name in progress.jsonl, ink, dashed, words).
 CURVES: dict[str, tuple[tuple[str, str, bool, str], ...]] = {
     "Return": (("return_mean", "agent", False, "mean"), ("low", "agent", True, "± σ"), ("high", "agent", True, "")),
-    "Belief model": (("belief/reconstruction_reward", "agent", False, "reward term"), ("belief/kl", "truth", False, "KL"),
+    "Belief model": (("belief/reconstruction_reward", "agent", False, "reward"), ("belief/kl", "truth", False, "KL"),
                      ("probe/nll", "oracle", True, "probe")),
-    "Sessions": (("belief/consistency", "agent", False, "consistency"), ("belief/termination", "predicted", False, "termination")),
+    "Sessions": (("belief/consistency", "agent", False, "consistency"),
+                 ("belief/termination", "predicted", False, "termination")),
     "Policy": (("losses/policy", "agent", False, "policy"), ("losses/value", "truth", False, "value"),
                ("losses/entropy", "oracle", True, "entropy"), ("imitation/loss", "predicted", False, "imitation")),
 }  # fmt: skip
@@ -157,6 +156,7 @@ class Panel(BasePanel):
         for key, ink, dashed, _ in CURVES[name]:
             plot.curve(key, ink, dashed=dashed)
         self.plots[name] = plot
+        self._captions[name].setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
         box.addWidget(self._captions[name])
         box.addWidget(plot, 1)
         return box
@@ -182,9 +182,7 @@ class Panel(BasePanel):
         for folder in list_runs(self.root)[:OFFERED]:
             self.runs.addItem(folder.name, str(folder))
         if here is not None:
-            if self.runs.findData(str(here)) < 0:
-                self.runs.insertItem(1, here.name, str(here))
-            self.runs.setCurrentIndex(self.runs.findData(str(here)))
+            self.runs.setCurrentIndex(max(0, self.runs.findData(str(here))))
             return
         for i in range(1, self.runs.count()):
             if TrainingRun(Path(self.runs.itemData(i))).running:
@@ -206,6 +204,9 @@ class Panel(BasePanel):
                     self.plots[name].set_data(key, np.zeros(0), np.zeros(0))
             self._show_state()
             return
+        if self.runs.findData(str(run.folder)) < 0:
+            self.runs.insertItem(1, run.folder.name, str(run.folder))
+        self.runs.setCurrentIndex(self.runs.findData(str(run.folder)))
         about = run.about
         for combo, key in ((self.scene, "scene"), (self.variant, "variant")):
             at = combo.findData(about.get(key))
@@ -292,7 +293,7 @@ class Panel(BasePanel):
         else:
             last = run.lines[-1]
             self.bar.setValue(round(1000 * min(1.0, last["frames"] / max(1, last["total_frames"]))))
-            left = f", {clock(last['seconds_left'])} left" if alive else ""
+            left = f", {_clock(last['seconds_left'])} left" if alive else ""
             phase = last["phase"] if alive else state
             # One line for where it is, one for how well.
             self.words.setText(
@@ -304,7 +305,7 @@ class Panel(BasePanel):
         run = self.run
         if run is None or not run.lines:
             return
-        x = np.array(run.column("frames")) / 1e3
+        x = np.array(run.column("frames"))
         mean, std = np.array(run.column("return_mean")), np.array(run.column("return_std"))
         for name, curves in CURVES.items():
             for key, *_ in curves:
@@ -338,6 +339,8 @@ class Panel(BasePanel):
         if run is None or newest is None or newest == self._watched:
             return
         first, self._watched = self._watched is None, newest
+        from robot_app.recording import trained_recipe
+
         scene = run.about.get("scene", self.scene.currentData())
         try:
             recipe = trained_recipe(SceneRecipe(scene), str(newest))
@@ -353,3 +356,9 @@ class Panel(BasePanel):
 
     def on_close(self) -> None:
         self._timer.stop()
+
+
+def _clock(seconds: float) -> str:
+    """``1:02:03``, without the days a slow start may promise."""
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"

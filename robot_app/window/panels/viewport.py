@@ -16,6 +16,7 @@ from robot_app.render.camera import OrbitCamera
 from robot_app.window.panel import BasePanel
 from robot_app.window.workbench import Workbench
 from scenes.latent import PointField, SurfacePoint
+from scenes.visual import CameraPreset
 
 #: Radians of orbit and heights of pan per pixel; zoom per notch of the wheel.
 ORBIT_RAD, ZOOM_STEP = 0.0085, 1.13
@@ -72,7 +73,7 @@ class Panel(BasePanel):
                 remembered["fov"],
             )
         elif loaded.cameras:
-            self.camera = OrbitCamera.from_preset(loaded.cameras[0])
+            self.camera = self._framed(loaded.cameras[0])
         self._resize_view()
         self._send_camera()
         self.update()
@@ -83,9 +84,16 @@ class Panel(BasePanel):
         if scene is None or preset >= len(scene.cameras):
             return False
         self.preset = preset
-        self.camera = OrbitCamera.from_preset(scene.cameras[preset])
+        self.camera = self._framed(scene.cameras[preset])
         self._send_camera()
         return True
+
+    def _framed(self, preset: CameraPreset) -> OrbitCamera:
+        """The scene's view, from further off where the window is narrower than the film it was made for."""
+        camera = OrbitCamera.from_preset(preset)
+        shape = self.width() / max(1, self.height())
+        camera.zoom(1.1 * min(1.3, max(1.0, (1.5 / shape) ** 0.7)))
+        return camera
 
     def remember_camera(self) -> None:
         scene, c = self.workbench.scene, self.camera
@@ -132,7 +140,7 @@ class Panel(BasePanel):
             self.shown = note
             self.n_shown += 1
             self.repaint()
-        drawing.taken()
+        drawing.taken(note)
 
     def paintEvent(self, _) -> None:
         painter = QPainter(self)

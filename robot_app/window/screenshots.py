@@ -1,0 +1,123 @@
+"""Pictures of the window for the README and the docs: ``python -m robot_app.window.screenshots --out docs/images``.
+
+Everything in them is real: the scene is loaded, the policy plays to a step worth showing, the window is grabbed. Needs no
+screen. With ``--train`` a short training runs, so that the Training panel has curves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+#: File name → (width, height, theme, panels in front, what else is done before the picture).
+PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
+    "window-dark": (1280, 800, "dark", ("preference", "belief", "adaptation"), ""),
+    "window-light": (1280, 800, "light", ("preference", "belief", "adaptation"), ""),
+    "window-large-dark": (1920, 1080, "dark", ("preference", "belief", "adaptation"), ""),
+    "window-large-light": (1920, 1080, "light", ("setup", "belief", "adaptation"), ""),
+    "window-training": (1280, 800, "dark", ("setup", "recording", "training"), "training"),
+    "window-log": (1280, 800, "light", ("preference", "belief", "log"), ""),
+    "window-place": (1280, 800, "dark", ("preference", "belief", "adaptation"), "place"),
+    "window-palette": (1280, 800, "dark", ("preference", "belief", "adaptation"), "palette"),
+    "window-keys": (1280, 800, "light", ("preference", "belief", "adaptation"), "keys"),
+    "window-notice": (1280, 800, "dark", ("preference", "belief", "adaptation"), "notice"),
+    "window-empty": (1280, 800, "dark", ("preference", "belief", "adaptation"), "empty"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m robot_app.window.screenshots", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument(
+        "--policy", help="as robot-app policies lists them, or a folder; default: the best there is"
+    )
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--step", type=int, default=150, help="of the episode, at which pictures are taken")
+    parser.add_argument("--run", type=Path, help="a training's folder for the Training panel")
+    parser.add_argument("--only", nargs="*", default=list(PICTURES), choices=list(PICTURES), metavar="NAME")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["ROBOT_APP_SETTINGS"] = str(Path(scratch) / "settings.ini")
+        return _take(options)
+
+
+def _take(options: argparse.Namespace) -> int:
+    from robot_app.window.app import application, make_window
+
+    app = application()
+
+    def wait(done: Callable[[], bool], seconds: float = 60.0) -> None:
+        until = time.monotonic() + seconds
+        while not done() and time.monotonic() < until:
+            app.processEvents()
+            time.sleep(0.004)
+
+    window = make_window(policy=options.policy, seed=options.seed)
+    window.show()
+    bench = window.workbench
+    if "window-empty" in options.only:
+        _shoot(window, "window-empty", options, wait)
+    wait(lambda: bench.scene is not None and bench.history.last is not None)
+    bench.set_speed(float("inf"))
+    bench.runtime.play()
+    wait(lambda: bench.history.last is not None and bench.history.last.t >= options.step - 20)
+    bench.set_speed(1.0)
+    wait(lambda: bench.history.last is not None and bench.history.last.t >= options.step)
+    bench.runtime.pause()
+    wait(lambda: bench.status.state != "playing")
+    for name in options.only:
+        if name != "window-empty":
+            _shoot(window, name, options, wait)
+    window.close()
+    return 0
+
+
+def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> None:
+    width, height, theme, front, extra = PICTURES[name]
+    bench, view = window.workbench, window.viewport
+    if bench.theme.name != theme:
+        window.set_theme(theme)
+    window.resize(width, height)
+    for panel in front:
+        window.show_panel(panel)
+    if extra == "training" and options.run is not None:
+        from robot_app.training_runs import TrainingRun
+
+        window.panels["training"].follow(TrainingRun(options.run))
+    if extra == "place":
+        window.actions_by_id["preference.place"].trigger()
+    elif extra == "palette":
+        window.palette_box.open()
+        window.palette_box.line.setText("pre")
+    elif extra == "keys":
+        window.actions_by_id["help.keys"].trigger()
+    elif extra == "notice":
+        bench.tell(
+            "error",
+            "policy: got 'nobody'; allowed: for scratch_itch: random, scripted/scratch_itch, or a checkpoint's folder",
+        )
+
+    def sharp() -> bool:
+        note = view.shown
+        return note is not None and (note.width, note.height) == bench.view.size() and not note.moving
+
+    settled = time.monotonic() + 0.7
+    wait(lambda: time.monotonic() > settled and (extra == "empty" or sharp()), 20.0)
+    path = options.out / f"{name}.png"
+    window.grab().save(str(path))
+    print(path, file=sys.stderr)
+    if extra in ("place", "keys"):
+        window.actions_by_id[{"place": "preference.place", "keys": "help.keys"}[extra]].trigger()
+    window.palette_box.hide()
+    window.notice_bar.hide()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
