@@ -29,6 +29,8 @@ KNOWS_NOTHING = 0.97
 MAX_FPS = 33.0
 #: Sizes a moving picture is drawn at, and the milliseconds above (below) which the next smaller (larger) is taken.
 SCALES, SLOW_MS, FAST_MS = (1.0, 0.8, 0.64, 0.5), 34.0, 18.0
+#: Without news for so long, a picture is taken to be still, and drawn with every pixel.
+STILL_S = 0.15
 _POLL_S = 0.004
 
 
@@ -64,7 +66,7 @@ class Studio:
                 getattr(self, f"_on_{name}")(**arguments)
             self._look()
             now = time.perf_counter()
-            if not self._sharp and not self._dirty and now - self._moved > 0.15:
+            if not self._sharp and not self._dirty and not self._moving(now):
                 self._dirty = True  # all is still: once more, with every pixel
             if self._wanted() and now >= self._next:
                 self._draw()
@@ -181,6 +183,13 @@ class Studio:
             return state.poses, False
         return poses_between(self._from, state.poses, share), True
 
+    def _moving(self, now: float) -> bool:
+        """Whether the camera or the scene moved a moment ago, so that the next picture will differ soon."""
+        state = self._now
+        period = 0.0 if state is None else state.period_s
+        scene_moves = state is not None and period > 0 and now - self._arrived < period + STILL_S
+        return scene_moves or now - self._moved < STILL_S
+
     def _wanted(self) -> bool:
         return (
             self._dirty and self._active and self._free
@@ -193,7 +202,7 @@ class Studio:
         assert state is not None
         assert pictures is not None
         poses, blending = self._blend(began)
-        moving = blending or state.period_s > 0 or began - self._moved < 0.15
+        moving = blending or self._moving(began)
         scale = SCALES[self._rung] if moving and view.adaptive and self._film is None else 1.0
         width, height = view.size(scale)
         if width * height * 3 > pictures.capacity:

@@ -128,7 +128,7 @@ class SkinMap(QWidget):
         painter.setRenderHint(QPainter.Antialiasing)
         if self.truth is not None and self.truth.part in self.field.parts:
             self._paint_ring(painter, self.position(self.truth), theme.truth)
-        if self.value is not None and self.value.part in self.field.parts:
+        if self.value is not None and self.value != self.truth and self.value.part in self.field.parts:
             self._paint_cross(painter, self.position(self.value))
 
     def _paint_joints(self, painter: QPainter, index: int, part: str, rect: QRectF) -> None:
@@ -159,9 +159,8 @@ class SkinMap(QWidget):
             painter.setPen(QPen(ink, width))
             painter.drawEllipse(at, 6.5, 6.5)
 
-    @staticmethod
-    def _paint_cross(painter: QPainter, at: QPointF) -> None:
-        for width, ink in ((4.0, QColor(0, 0, 0, 150)), (1.8, QColor("#ffffff"))):
+    def _paint_cross(self, painter: QPainter, at: QPointF) -> None:
+        for width, ink in ((4.5, QColor(self.theme.window)), (2.0, QColor(self.theme.text))):
             painter.setPen(QPen(ink, width, Qt.SolidLine, Qt.RoundCap))
             for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                 painter.drawLine(

@@ -22,7 +22,7 @@ import policies
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
 from robot_app.window.panel import BasePanel, column, quiet
-from robot_app.window.workbench import Workbench
+from robot_app.window.workbench import Workbench, policy_title
 from scenes.errors import InputError
 from scenes.registry import SCENES, find_scene
 
@@ -134,7 +134,7 @@ class Panel(BasePanel):
         """Select a policy; add it where it is a folder."""
         at = self.policy.findData(policy)
         if at < 0:
-            self.policy.insertItem(0, Path(policy).name, policy)
+            self.policy.insertItem(0, policy_title(policy), policy)
             self.policy.setItemData(0, policy, 3)  # Qt.ToolTipRole
             at = 0
         self.policy.setCurrentIndex(at)

@@ -166,7 +166,7 @@ class Panel(BasePanel):
             plot.set_theme(theme)
             keys = [("╌" if dashed else "━", ink, words) for _, ink, dashed, words in CURVES[name] if words]
             self._captions[name].setText(
-                f'<span style="color:{theme.text}"><b>{name}</b></span>&nbsp;&nbsp; {legend(theme, keys)}'
+                f'<span style="color:{theme.text}"><b>{name}</b></span><br>{legend(theme, keys)}'
             )
 
     def on_loaded(self, loaded: Loaded) -> None:
