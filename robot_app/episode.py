@@ -19,7 +19,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -292,12 +292,25 @@ class Episode:
         finally:
             scene.close()
 
-    def _verify(self, scene: SessionEnv) -> Verification:
+    def redrawn(self, scene: SessionEnv) -> Iterator[Frame]:
+        """The frames with poses and markers, from running the episode again in ``scene``."""
+        for frame, *_ in self._rerun(scene):
+            yield replace(frame, poses=scene.poses(), markers=scene.markers())
+
+    def _rerun(self, scene: SessionEnv) -> Iterator[tuple[Frame, np.ndarray, float, bool]]:
+        """Seed + actions + events again; yields what was recorded beside observation, reward and end of now."""
         observation, _ = scene.reset(seed=self.seed, options=self.manifest["reset_options"])
         reward, done = 0.0, False
         for i, frame in enumerate(self.frames):
             for event in frame.events:
                 apply_event(scene, event)
+            yield frame, observation, reward, done
+            if i < self.n_steps:
+                observation, earned, terminated, truncated, _ = scene.step(frame.decision.action)
+                reward, done = float(earned), terminated or truncated
+
+    def _verify(self, scene: SessionEnv) -> Verification:
+        for i, (frame, observation, reward, done) in enumerate(self._rerun(scene)):
             found = {
                 "observation": (np.asarray(observation), frame.observation),
                 "reward": (np.float64(reward), np.float64(frame.reward)),
@@ -309,9 +322,6 @@ class Episode:
             for what, (now, then) in found.items():
                 if np.asarray(now).tobytes() != np.asarray(then).tobytes():
                     return Verification(i, what, frame.t)
-            if i < self.n_steps:
-                observation, earned, terminated, truncated, _ = scene.step(frame.decision.action)
-                reward, done = float(earned), terminated or truncated
         return Verification(self.n_steps)
 
 

@@ -82,18 +82,18 @@ def film_again(
 ) -> dict[str, Any]:
     """Film a recorded episode: another camera, size or quality, the same run. Arguments as for :func:`record`."""
     episode = Episode.load(folder)
+    policy = episode.manifest["policy"]["name"]
     scene = episode.build_scene()
     try:
         n_steps = min(steps or episode.n_steps, episode.n_steps)
         look = FilmLook.of(scene, episode.recipe.name, max(1, n_steps))
+        look.camera(settings.camera)
+        outputs.prepare(force)
+        drawn = all(frame.poses is not None and frame.markers is not None for frame in episode.frames)
+        frames = itertools.islice(episode.frames if drawn else episode.redrawn(scene), n_steps + 1)
+        report = _film(frames, look, settings, outputs, policy, n_steps, show_progress)
     finally:
         scene.close()
-    look.camera(settings.camera)
-    if any(frame.poses is None for frame in episode.frames):
-        raise InputError("--episode", str(folder), "an episode recorded with poses")
-    policy = episode.manifest["policy"]["name"]
-    outputs.prepare(force)
-    report = _film(episode.frames[: n_steps + 1], look, settings, outputs, policy, n_steps, show_progress)
     return summary(episode.recipe, policy, episode.seed, report, outputs)
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 import policies
 from dynamite.acting import play
 from robot_app import cli
-from robot_app.episode import Episode
+from robot_app.episode import Episode, EpisodeWriter
 from robot_app.film import FilmLook, FilmOutputs, FilmSettings, film, parse_overlay, parse_size
 from robot_app.motion import markers_between, poses_between
 from robot_app.recipe import SceneRecipe
@@ -152,6 +152,19 @@ def test_a_recorded_episode_is_filmed_again_as_it_was_or_from_elsewhere(made, tm
     live, repeated = read_film(made / "a.mp4")[0], read_film(tmp_path / "again.mp4")[0]
     assert np.array_equal(live, repeated)
     assert (tmp_path / "again.csv").read_bytes() == (made / "a.csv").read_bytes()
+    # An episode that nobody drew is run again, and looks the same.
+    episode = Episode.load(made / "a.episode")
+    scene = episode.build_scene()
+    with EpisodeWriter(
+        tmp_path / "b.episode", episode.recipe, scene, seed=episode.seed, policy="x"
+    ) as writer:
+        for frame in episode.frames:
+            writer.append(replace(frame, poses=None, markers=None), "")
+    scene.close()
+    undrawn = [*again, "--episode", str(tmp_path / "b.episode"), "--out", str(tmp_path / "b.mp4")]
+    assert cli.main(undrawn) == 0
+    capsys.readouterr()
+    assert np.array_equal(live, read_film(tmp_path / "b.mp4")[0])
     other = [*again[:-1], str(tmp_path / "front.mp4"), "--camera", "front", "--steps", "2", "--no-csv"]
     assert cli.main(other) == 0
     capsys.readouterr()
