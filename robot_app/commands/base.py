@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: A switch: `--json`, without a `--no-json` beside it.
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+PolicyName = Annotated[str, tyro.conf.arg(metavar="NAME|FOLDER")]
+MaybePolicyName = Annotated[str | None, tyro.conf.arg(metavar="NAME|FOLDER")]
+Size = Annotated[str, tyro.conf.arg(metavar="WIDTHxHEIGHT")]
+MaybeSteps = Annotated[int | None, tyro.conf.arg(metavar="N")]
 KeyValues = Annotated[
     tuple[str, ...],
     tyro.conf.UseAppendAction,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from robot_app.commands.base import Flag, Verb, has_screen, print_json
+from robot_app.commands.base import Flag, MaybePolicyName, MaybeSteps, Size, Verb, has_screen, print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Demo(Verb):
         "robot-app demo --headless --out films/demo.mp4 --size 1920x1080 --json",
     )
 
-    policy: str | None = None
+    policy: MaybePolicyName = None
     """Who acts; by default the packaged DynaMITE agent."""
     seed: int = 7
     """Of the episode."""
@@ -31,9 +31,9 @@ class Demo(Verb):
     """Film it even where there is a screen."""
     out: Path = Path("out/demo.mp4")
     """The film; everything else lies beside it under the same name."""
-    size: str = "1280x720"
+    size: Size = "1280x720"
     """Pixels of the film."""
-    steps: int | None = None
+    steps: MaybeSteps = None
     """Stop the film after so many steps."""
     force: Flag = False
     """Replace what exists."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from robot_app.commands.base import Flag, SceneVerb, print_json, say
+from robot_app.commands.base import Flag, PolicyName, SceneVerb, print_json, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Evaluate(SceneVerb):
         "robot-app evaluate --policy random --option controller=responsive --write-reference",
     )
 
-    policy: str = "pretrained/dynamite"
+    policy: PolicyName = "pretrained/dynamite"
     """Who acts: a name (`robot-app policies` lists them), or the folder of a checkpoint or run."""
     episodes: int = 50
     """How many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from robot_app.commands.base import SceneVerb, has_screen
+from robot_app.commands.base import MaybePolicyName, SceneVerb, has_screen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Gui(SceneVerb):
         "robot-app gui --policy runs/scratch_itch-dynamite-s0",
     )
 
-    policy: str | None = None
+    policy: MaybePolicyName = None
     """Who acts: a name (`robot-app policies` lists them), or the folder of a checkpoint or run; by default the
     packaged agent."""
     seed: int = 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+import tyro
 
 from robot_app.commands.base import Flag, Verb, print_json
 
@@ -20,7 +22,7 @@ class Policies(Verb):
         "robot-app policies --scene scratch_itch --json",
     )
 
-    scene: str | None = None
+    scene: Annotated[str | None, tyro.conf.arg(metavar="SCENE")] = None
     """Only this scene."""
     json: Flag = False
     """One JSON object: scene name to a list of policy names."""

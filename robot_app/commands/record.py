@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
-from robot_app.commands.base import Flag, SceneVerb, print_json, say
+from robot_app.commands.base import Flag, MaybeSteps, PolicyName, SceneVerb, Size, print_json, say
 
 if TYPE_CHECKING:
     from robot_app.film import FilmOutputs, FilmSettings
@@ -29,7 +29,7 @@ class Record(SceneVerb):
         "robot-app record --episode out/film.episode --out out/front.mp4 --camera front --size 3840x2160 --studio",
     )
 
-    policy: str = "pretrained/dynamite"
+    policy: PolicyName = "pretrained/dynamite"
     """Who acts: a name (`robot-app policies` lists them), or the folder of a checkpoint or run."""
     seed: int = 0
     """Of the episode."""
@@ -37,13 +37,13 @@ class Record(SceneVerb):
     """When the hidden preference changes and to what: part[.side][@axial]; no other session ends."""
     schedule: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """The same from a YAML file: a list of {step, latent}, where a latent may name several fields."""
-    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    steps: MaybeSteps = None
     """Stop after so many steps; by default the whole episode."""
     episode: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Film this recorded episode again instead of playing one: another camera or size, the same run."""
     out: Path = Path("out/film.mp4")
     """The film; everything else lies beside it under the same name."""
-    size: str = "1280x720"
+    size: Size = "1280x720"
     """Pixels."""
     fps: int = 30
     """Pictures per second; poses between the scene's steps are interpolated."""
