@@ -47,7 +47,9 @@ class Policy(Protocol):
     def reset(self, seed: int) -> None:
         """Forget everything; all randomness of the coming episode derives from ``seed``."""
 
-    def act(self, observation: np.ndarray, reward: float, privileged: Privileged | None = None) -> Decision: ...
+    def act(
+        self, observation: np.ndarray, reward: float, privileged: Privileged | None = None
+    ) -> Decision: ...
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ def apply_event(scene: SessionEnv, event: Event) -> None:
     elif event.kind == "termination":
         value = event.value
         scene.sessions.termination = (
-            FixedLength(value["length"]) if isinstance(value, dict) and "length" in value else Bernoulli(value)
+            FixedLength(value["length"])
+            if isinstance(value, dict) and "length" in value
+            else Bernoulli(value)
         )
     else:
         raise InputError("event.kind", event.kind, "override, override_next, termination")

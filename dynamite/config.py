@@ -50,6 +50,9 @@ class EncoderConfig(Section):
     """Width of e(r)."""
     reward_gain: float = real(1.0, above=0.0)
     """e(r) sees symlog(r) and clip(gain · r, ±3): raise it where small differences of reward carry the news."""
+    mixing: int = whole(0, low=0)
+    """Width of a layer over the joined embeddings, before the GRU; 0: none. Where the news is in products of state and
+    reward (a distance felt at a place), it saves the GRU from forming them over several steps."""
     hidden: int = whole(64, low=1)
     """Width of h."""
     latent: int = whole(5, low=1)

@@ -48,7 +48,8 @@ class Encoder(nn.Module):
         self.embed_action = nn.Linear(n_actions, config.action_embedding) if config.action_embedding else None
         self.embed_reward = nn.Linear(2, config.reward_embedding)
         n_in = config.state_embedding + config.action_embedding + config.reward_embedding
-        self.gru = nn.GRU(n_in, config.hidden)
+        self.mix = nn.Linear(n_in, config.mixing) if config.mixing else None
+        self.gru = nn.GRU(config.mixing or n_in, config.hidden)
         # VariBAD's initialisation of recurrent weights.
         for name, parameter in self.gru.named_parameters():
             nn.init.zeros_(parameter) if "bias" in name else nn.init.orthogonal_(parameter)
@@ -61,7 +62,8 @@ class Encoder(nn.Module):
         parts = [self.embed_state(states), self.embed_reward(felt)]
         if self.embed_action is not None:
             parts.append(self.embed_action(actions))
-        return F.relu(torch.cat(parts, -1))
+        embedded = F.relu(torch.cat(parts, -1))
+        return embedded if self.mix is None else F.relu(self.mix(embedded))
 
     def _head(self, hidden: Tensor) -> Posterior:
         logvar = torch.clamp(self.head_logvar(hidden), self.config.logvar_min, self.config.logvar_max)

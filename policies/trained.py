@@ -125,6 +125,7 @@ class StepNetwork:
             if encoder.embed_action is not None:
                 parts.append(encoder.embed_action)
             self._encode = _block([_layer(m) for m in parts])
+            self._mix = None if encoder.mix is None else _layer(encoder.mix)
             gru = encoder.gru
             self._gate_in: Layer = (_array(gru.weight_ih_l0), _array(gru.bias_ih_l0))
             self._gate_hidden: Layer = (_array(gru.weight_hh_l0), _array(gru.bias_hh_l0))
@@ -177,6 +178,8 @@ class StepNetwork:
         felt = np.array([np.sign(r) * np.log1p(abs(r)), min(3.0, max(-3.0, self._gain * r))], np.float32)
         inputs = (state, felt, self.last_action) if self._sees_action else (state, felt)
         embedded = np.maximum(_linear(self._encode, np.concatenate(inputs)), 0.0)
+        if self._mix is not None:
+            embedded = np.maximum(_linear(self._mix, embedded), 0.0)
         n, hidden = self._n_hidden, self._hidden
         a, b = _linear(self._gate_in, embedded), _linear(self._gate_hidden, hidden)
         gates = 1.0 / (1.0 + np.exp(-(a[: 2 * n] + b[: 2 * n])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 import pytest
@@ -162,19 +161,6 @@ def test_no_learned_policy_but_the_oracle_is_given_the_truth(tmp_path):
         plain = policy.act(observation, 0.0)
         policy.reset(0)
         assert plain.value == policy.act(observation, 0.0, poisoned).value
-
-
-def test_one_step_is_fast(tmp_path):
-    env = make_scene("scratch_itch")
-    policy = TrainedPolicy(make_checkpoint(tmp_path / "c", "scratch_itch", "dynamite"), env)
-    observation, _ = env.reset(seed=0)
-    best = np.inf
-    for _ in range(20):
-        began = time.perf_counter()
-        for _ in range(20):
-            policy.act(observation, -0.3)
-        best = min(best, (time.perf_counter() - began) / 20)
-    assert best < 250e-6
 
 
 # ------------------------------------------------------------------------------------------------ by name
