@@ -32,12 +32,12 @@ SOLVER_ITERATIONS = 20
 
 #: Seen from the person's right, in front of the chair, where the robot works.
 CAMERAS: tuple[CameraPreset, ...] = (
-    CameraPreset("shoulder", (-1.35, -1.05, 1.55), (-0.25, -0.10, 0.80), 38.0),
-    CameraPreset("front", (-0.35, -2.30, 1.35), (-0.15, 0.0, 0.75), 38.0),
-    CameraPreset("arm", (-0.95, -0.55, 1.25), (-0.32, -0.08, 0.85), 36.0),
-    CameraPreset("side", (-2.30, -0.35, 1.10), (-0.20, -0.15, 0.75), 38.0),
-    CameraPreset("top", (-0.55, -0.25, 2.60), (-0.28, -0.12, 0.70), 36.0),
-    CameraPreset("room", (-2.00, -1.90, 1.75), (-0.10, -0.05, 0.65), 40.0),
+    CameraPreset("shoulder", (-1.05, -1.15, 1.50), (-0.22, -0.08, 0.90), 40.0),
+    CameraPreset("arm", (-0.80, -0.80, 1.30), (-0.32, -0.08, 0.85), 36.0),
+    CameraPreset("front", (-0.45, -2.00, 1.35), (-0.15, 0.0, 0.78), 40.0),
+    CameraPreset("side", (-2.00, -0.35, 1.20), (-0.20, -0.15, 0.80), 40.0),
+    CameraPreset("top", (-0.75, -0.55, 2.40), (-0.25, -0.05, 0.75), 38.0),
+    CameraPreset("room", (-1.75, -1.75, 1.65), (-0.10, -0.05, 0.68), 42.0),
 )
 
 
