@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import itertools
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -56,19 +57,32 @@ def record(
         look = FilmLook.of(scene, recipe.name, n_steps)
         look.camera(settings.camera)
         outputs.prepare(force)
+        frames: Iterator[Frame] = itertools.islice(play(scene, policy, seed, draw=True), n_steps + 1)
         with ExitStack() as stack:
-            frames: Iterator[Frame] = itertools.islice(play(scene, policy, seed, draw=True), n_steps + 1)
             if outputs.episode is not None:
                 digest = policy_sha256(policy, policy_name, recipe.name)
-                writer = EpisodeWriter(
-                    outputs.episode, recipe, scene, seed=seed, policy=policy.name, policy_sha256=digest
+                open_writer = functools.partial(
+                    EpisodeWriter,
+                    outputs.episode,
+                    recipe,
+                    scene,
+                    seed=seed,
+                    policy=policy.name,
+                    policy_sha256=digest,
                 )
-                stack.enter_context(writer)
-                frames = recorded(frames, scene, writer)
+                frames = stack.enter_context(closing(_recorded(frames, scene, open_writer)))
             report = _film(frames, look, settings, outputs, policy.name, n_steps, show_progress)
     finally:
         scene.close()
     return summary(recipe, policy.name, seed, report, outputs)
+
+
+def _recorded(
+    frames: Iterator[Frame], scene: SessionEnv, open_writer: Callable[[], EpisodeWriter]
+) -> Generator[Frame, None, None]:
+    """``frames``, each written first; the folder appears with the first, when whoever draws them is ready."""
+    with open_writer() as writer:
+        yield from recorded(frames, scene, writer)
 
 
 def film_again(

@@ -147,6 +147,13 @@ def test_a_mistake_in_a_real_shell(case, empty) -> None:
     assert everything_in(empty) == {}
 
 
+def test_a_renderer_that_does_not_exist_leaves_nothing_behind(empty, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("ROBOT_APP_RENDERER", "crayon")
+    assert cli.main(["record", *ORACLE, "--out", "film.mp4"]) == 2
+    assert "'crayon'" in capsys.readouterr().err
+    assert everything_in(empty) == {}
+
+
 @pytest.mark.parametrize("text", ["- step: 5", "step: 5", "[{step: 5, latent: nose}]", "[{step: 5", "[]"])
 def test_a_malformed_schedule_file_is_refused(text, empty, capsys) -> None:
     Path("changes.yaml").write_text(text)
