@@ -248,6 +248,9 @@ class ImitationConfig(Section):
     """Frames of the training spent on it, at its start."""
     lr: float = real(1e-3, above=0.0)
     """Adam's learning rate for the policy."""
+    model_lr: float = real(1e-3, above=0.0)
+    """Adam's learning rate for the belief model meanwhile; afterwards ``model.lr``, which should be lower, because PPO's
+    policy reads a belief whose meaning must not shift under it."""
     teacher_share: float = real(0.5, low=0.0, high=1.0)
     """Share of the copies driven by the teacher at the very start; falls linearly to 0 at half of ``frames``."""
     noise: float = real(0.1, low=0.0)

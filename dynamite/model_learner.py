@@ -28,6 +28,11 @@ class ModelLearner:
             else None
         )
 
+    def set_lr(self, lr: float) -> None:
+        """The belief model's learning rate from now on."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = lr
+
     def normalised(self, episodes: Episodes) -> Episodes:
         """Raw episodes as the model sees them."""
         return dataclasses.replace(episodes, states=self.agent.model_states(episodes.states))

@@ -86,6 +86,8 @@ class Trainer:
         began = time.perf_counter()
         self.agent.return_norm.update(rollout.rewards)
         self.buffer.add(rollout)
+        if self.model_learner is not None:
+            self.model_learner.set_lr(config.imitation.model_lr if phase == "imitation" else config.model.lr)
         if phase == "imitation" and self.imitation is not None:
             metrics |= self.imitation.update(self.buffer, self._generator(seeding.MODEL))
             metrics |= self.ppo.fit_value(rollout, self._generator(seeding.PPO))

@@ -205,6 +205,22 @@ def test_imitation_learns_the_teacher(tmp_path):
     assert np.mean([p.return_mean for p in curve[-4:]]) > 15.0  # random −3.6, the teacher 44
 
 
+def test_the_belief_model_slows_down_when_imitation_hands_over(tmp_path):
+    """A zero-like rate after the hand-over leaves the belief model where imitation left it."""
+    rates = {"imitation__model_lr": 1e-2, "model__lr": 1e-12, "imitation__updates": 2}
+    keep = {"train__checkpoint_every": 1, "train__keep_checkpoints": 9}
+    config = tiny(imitation__teacher="goal", imitation__frames=360, **rates, **keep)
+    folders = []
+    train(config, tmp_path / "run", load_policy=load_goal_walker, on_progress=folders.append)
+    assert [p.phase for p in folders[:2]] == ["imitation", "ppo"]
+    first, last = (load_checkpoint(p.checkpoint).agent.belief_model for p in (folders[0], folders[-1]))
+    start = new_agent(config).belief_model
+    moved = [(a - b).abs().max() for a, b in zip(first.parameters(), start.parameters(), strict=True)]
+    after = [(a - b).abs().max() for a, b in zip(last.parameters(), first.parameters(), strict=True)]
+    assert max(moved) > 1e-3
+    assert max(after) < 1e-6
+
+
 def test_imitation_without_a_way_to_load_policies_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"imitation\.teacher"):
         train(tiny(imitation__teacher="goal", imitation__frames=10), tmp_path / "run")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
-from scenes.care import looks
 from scenes.care.arm import ROBOTS
 from scenes.care.body import GENDERS, SIZES, arm_part_capsule, capsules, seated_frames, surface_coordinates
 from scenes.care.furniture import ROBOT_MOUNTS, wheelchair_boxes, wheelchair_mesh

@@ -87,7 +87,7 @@ def test_the_arm_gives_way_when_pushed_and_comes_back(scene) -> None:
     rest = np.array(scene._arm_frames[2][0])
     oracle = Oracle(scene)
     moved = 0.0
-    for frame in play(scene, oracle, seed=2, options={"latent": "forearm.dorsal@0.9"}):
+    for _ in play(scene, oracle, seed=2, options={"latent": "forearm.dorsal@0.9"}):
         moved = max(moved, float(np.linalg.norm(np.array(scene._arm_frames[2][0]) - rest)))
     assert 0.003 < moved < 0.3
 
