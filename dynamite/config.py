@@ -150,6 +150,9 @@ class PolicyConfig(Section):
     """Hidden layers of the actor and of the critic."""
     initial_log_std: float = real(-0.5, low=-5.0, high=2.0)
     """Start of the state-independent log standard deviation (continuous actions)."""
+    deterministic: bool = flag(True)
+    """Once trained, act by the mean or most likely action; off: draw from π as in training, which searches better where
+    the belief is coarse. Training itself always draws."""
     min_log_std: float = real(-3.0, low=-10.0, high=2.0)
     """Lower clamp of it."""
 

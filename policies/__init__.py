@@ -43,13 +43,14 @@ def list_policies(scene: str) -> tuple[str, ...]:
     return (*names, *(f"pretrained/{variant}" for variant in found))
 
 
-def load(name: str | Path, scene: SessionEnv, deterministic: bool = True) -> Policy:
+def load(name: str | Path, scene: SessionEnv, deterministic: bool | None = None) -> Policy:
     """A policy by name or path, ready to act in ``scene``.
 
     Args:
         name: see the module's table.
         scene: the scene it will act in.
-        deterministic: trained policies take their mean or most likely action; else they draw from π.
+        deterministic: trained policies take their mean or most likely action; else they draw from π; None: as their
+            configuration says.
 
     Raises:
         InputError: no such policy (what exists is listed), a damaged checkpoint, or one of another scene.

@@ -40,11 +40,11 @@ class TrainedPolicy:
     folder: a checkpoint.
     scene: the scene it will act in; its sizes must be those it was trained with.
     name: for reports; the folder's path by default.
-    deterministic: take the mean or most likely action; else draw from π.
+    deterministic: take the mean or most likely action; else draw from π; None: as its configuration says.
     """
 
     def __init__(
-        self, folder: Path | str, scene: SessionEnv, name: str | None = None, deterministic: bool = True
+        self, folder: Path | str, scene: SessionEnv, name: str | None = None, deterministic: bool | None = None
     ) -> None:
         checkpoint = load_checkpoint(folder)
         spec = SceneSpec.of(scene)
@@ -56,7 +56,8 @@ class TrainedPolicy:
                 str(folder), theirs, f"a checkpoint for {spec.n_observation} observations, this scene's"
             )
         self.name = name or str(folder)
-        self.config, self.deterministic = checkpoint.config, deterministic
+        self.config = checkpoint.config
+        self.deterministic = self.config.policy.deterministic if deterministic is None else deterministic
         self.needs_privileged = checkpoint.config.policy.sees_privileged
         self._network = StepNetwork(checkpoint.agent)
         self.reset(0)

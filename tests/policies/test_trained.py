@@ -120,6 +120,21 @@ def test_reset_forgets_and_seeds(tmp_path):
     assert not np.array_equal(episodes[0], episodes[2])
 
 
+def test_a_configuration_says_whether_its_policy_draws(tmp_path):
+    env = make_scene("scratch_itch")
+    observation, _ = env.reset(seed=0)
+    for acts, draws in ((True, False), (False, True)):
+        folder = make_checkpoint(
+            tmp_path / str(acts), "scratch_itch", "dynamite", **{"policy.deterministic": acts}
+        )
+        policy = policies.load(folder, env)
+        actions = []
+        for seed in (1, 2):
+            policy.reset(seed)
+            actions.append(policy.act(observation, 0.0).action)
+        assert np.array_equal(*actions) != draws
+
+
 def test_a_belief_kept_from_one_step_is_not_changed_by_the_next(tmp_path):
     env = make_scene("scratch_itch")
     policy = TrainedPolicy(make_checkpoint(tmp_path / "c", "scratch_itch", "dynamite"), env)
