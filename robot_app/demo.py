@@ -17,14 +17,14 @@ SCRIPT: tuple[tuple[int, str], ...] = ((60, "forearm.dorsal@0.6"), (130, "upper_
 
 
 def choose_policy(scene: str) -> str:
-    """The packaged DynaMITE agent, else another packaged one, else the scripted oracle, else random actions.
+    """The packaged DynaMITE agent, else another that must find out too, else the scripted oracle, else random actions.
 
     Anything but the first is said on stderr, never taken silently.
     """
     from policies import list_policies
 
     available, best = list_policies(scene), "pretrained/dynamite"
-    packaged = [name for name in available if name.startswith("pretrained/")]
+    packaged = [name for name in available if name.startswith("pretrained/") and not name.endswith("oracle")]
     chosen = next(name for name in (best, *packaged, f"scripted/{scene}", "random") if name in available)
     if chosen != best:
         say(f"no {best} for {scene} in this installation: using {chosen}")

@@ -90,6 +90,10 @@ def test_another_policy_than_the_packaged_agent_is_announced(monkeypatch, capsys
     err = capsys.readouterr().err
     assert "pretrained/dynamite" in err
     assert "using scripted/scratch_itch" in err
+    names = ("random", "scripted/scratch_itch", "pretrained/oracle", "pretrained/varibad")
+    monkeypatch.setattr(policies, "list_policies", lambda scene: names)
+    assert demo.choose_policy("scratch_itch") == "pretrained/varibad"
+    assert "using pretrained/varibad" in capsys.readouterr().err
     monkeypatch.setattr(policies, "list_policies", lambda scene: ("random",))
     assert demo.choose_policy("scratch_itch") == "random"
     assert "using random" in capsys.readouterr().err
