@@ -166,5 +166,5 @@ def play(
         if done:
             return
         last_session = session
-        observation, reward, terminated, truncated, info = scene.step(decision.action)
-        done, t = terminated or truncated, t + 1
+        observation, felt, terminated, truncated, info = scene.step(decision.action)
+        reward, done, t = float(felt), terminated or truncated, t + 1

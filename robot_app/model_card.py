@@ -7,6 +7,7 @@ come from a notes file.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> None:
             if (value := line.get(key, line["metrics"].get(key))) is not None
         ]
         axis.plot(*zip(*points, strict=True), color="#0072B2", linewidth=0.8)
-        changes = [b["frames"] / 1e6 for a, b in zip(lines, lines[1:], strict=False) if a["phase"] != b["phase"]]
+        changes = [b["frames"] / 1e6 for a, b in itertools.pairwise(lines) if a["phase"] != b["phase"]]
         for change in changes:
             axis.axvline(change, color="#888888", linestyle="--", linewidth=0.8)
         axis.set_title(title, fontsize=9)
@@ -124,7 +125,9 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> None:
     plt.close(figure)
 
 
-def _card(checkpoint: Any, lines: list[dict[str, Any]], rows: list[Row], episodes: int, seed: int, notes: str) -> str:
+def _card(
+    checkpoint: Any, lines: list[dict[str, Any]], rows: list[Row], episodes: int, seed: int, notes: str
+) -> str:
     config = checkpoint.config
     iterations = [b["frames"] - a["frames"] for a, b in zip([{"frames": 0}, *lines], lines, strict=False)]
     hours = sum(n / line["fps"] for n, line in zip(iterations, lines, strict=True)) / 3600
@@ -143,7 +146,8 @@ def _card(checkpoint: Any, lines: list[dict[str, Any]], rows: list[Row], episode
         f"Seeds {seed} to {seed + episodes - 1}; `robot-app evaluate --policy pretrained/{config.variant} --option p=P "
         f"--episodes {episodes} --seed {seed} --json`. The share is (return − random) / (oracle − random).",
         "",
-        "| p | return | 95 % interval | share of the oracle | random | oracle | success | scratches | steps to adapt | force p95 (N) |",
+        "| p | return | 95 % interval | share of the oracle | random | oracle | success | scratches | steps to adapt "
+        "| force p95 (N) |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

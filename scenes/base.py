@@ -18,7 +18,7 @@ itself is not in ``info`` either: it is reachable through :meth:`SessionEnv.priv
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -53,7 +53,7 @@ class SessionEnv(gym.Env[np.ndarray, Any]):
         kernel: what the next latent is; see :func:`scenes.session.parse_kernel`.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "render_fps": 10}
+    metadata: dict[str, Any] = {"render_modes": [], "render_fps": 10}  # noqa: RUF012 (as gym.Env has it)
     #: Steps in an episode; episodes end by time only.
     episode_length: int = 200
     #: Size of ``Privileged.features``.
@@ -65,10 +65,12 @@ class SessionEnv(gym.Env[np.ndarray, Any]):
         termination: Termination | float = 0.02,
         kernel: Kernel | str | dict = "uniform",
     ) -> None:
-        if isinstance(termination, (int, float)) and not isinstance(termination, bool):
-            termination = Bernoulli(float(termination))
-        if not hasattr(termination, "ends"):
+        if isinstance(termination, bool) or not (
+            isinstance(termination, (int, float)) or hasattr(termination, "ends")
+        ):
             raise InputError("termination", termination, "a probability, or a Termination object")
+        if isinstance(termination, (int, float)):
+            termination = Bernoulli(float(termination))
         self.latent_space = latent_space
         self.sessions = SessionProcess(
             latent_space, termination, parse_kernel(kernel) if kernel else Uniform()

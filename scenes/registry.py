@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +85,5 @@ def make_scene(name: str, **options: Any) -> Any:
         if "unexpected keyword" not in str(error):
             raise
         option = str(error).split("'")[1]
-        import inspect
-
-        allowed = [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
+        allowed = list(inspect.signature(cls).parameters)
         raise InputError(f"{name}.{option}", options[option], "options " + ", ".join(allowed)) from None

@@ -185,7 +185,7 @@ def _reflect(value: float, low: float, high: float) -> float:
 
 # ------------------------------------------------------------------------------------------------ from text
 TERMINATIONS = {"bernoulli": Bernoulli, "fixed": FixedLength}
-KERNELS = {"uniform": Uniform, "drift": Drift, "alternate": Alternate}
+KERNELS: dict[str, Any] = {"uniform": Uniform, "drift": Drift, "alternate": Alternate}
 
 
 def parse_kernel(value: Any, where: str = "kernel") -> Kernel:

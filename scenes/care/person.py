@@ -37,7 +37,8 @@ def arm_chain(gender: str) -> Chain:
     carried = {index: name for name, index in MOVING_FRAMES.items()}
     links = []
     for index, (joint, offset) in enumerate(zip(ARM_JOINTS, arm_joint_offsets(size), strict=True)):
-        mass, com, inertia, shape = joint.mass_share * size.mass, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), ()
+        mass, com, inertia = joint.mass_share * size.mass, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        shape: tuple[Shape, ...] = ()
         if index in carried:
             capsule = shapes[carried[index]]
             com = tuple((np.array(capsule.a) + capsule.b) / 2)

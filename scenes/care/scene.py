@@ -9,7 +9,7 @@ boxes), and a reset because the world is built once and restored.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -53,7 +53,7 @@ class CareScene(SessionEnv):
         render_mode: ``None`` or ``"rgb_array"``.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
     render_size: tuple[int, int] = (640, 480)
 
     def __init__(
@@ -89,6 +89,7 @@ class CareScene(SessionEnv):
         self.chain = self.robot.chain(robot)
         self.arm = self.world.add_chain(self.chain, self.base)
         self._joints = list(self.chain.movable)
+        self._angles = np.zeros(len(self._joints))  # as last observed, rad
         self.world.share_island(self.arm, self._joints[0], self.person.arm, self.person.joints[0])
         self._low, self._high = self.chain.limits
         n = len(self._joints)
@@ -109,6 +110,7 @@ class CareScene(SessionEnv):
             raise RuntimeError(
                 f"{robot} cannot reach the start pose of {type(self).__name__} ({1e3 * error:.1f} mm off)"
             )
+        self.n_actions = n
         self.action_space = gym.spaces.Box(-1.0, 1.0, (n,), np.float32)
         self.world.save()
         self._picture: Any = None
@@ -148,7 +150,7 @@ class CareScene(SessionEnv):
             raise gym.error.ResetNeeded("call reset() before step()")
         given = np.asarray(action, dtype=np.float64)
         if given.shape != self.action_space.shape or not np.isfinite(given).all():
-            raise InputError("action", action, f"{self.action_space.shape[0]} finite numbers, in [-1, 1]")
+            raise InputError("action", action, f"{self.n_actions} finite numbers, in [-1, 1]")
         clipped = np.clip(given, -1.0, 1.0)
         self.person.act(self.steps)
         self._drive(clipped)
@@ -164,7 +166,8 @@ class CareScene(SessionEnv):
     def _add_box(self, box: Box) -> int:
         frame = np.eye(4)
         frame[:3, :3], frame[:3, 3] = matrix_from_quaternion(np.array(box.quaternion)), box.centre
-        edges = tuple(2 * half for half in box.half_extents)
+        x, y, z = box.half_extents
+        edges = (2 * x, 2 * y, 2 * z)
         return self.world.add_static(Shape((0, 0, 0), (0, 0, 0), box=edges), frame)
 
     def _drive(self, action: np.ndarray) -> None:

@@ -31,7 +31,7 @@ SUCCESS_SCRATCHES = 25
 #: Half-width of the preferred force band, and of the ramp beyond it on which a scratch loses its worth.
 FORCE_BAND_N = 1.0
 
-FIELDS = {
+FIELDS: dict[str, PointField | ScalarField | ChoiceField] = {
     "itch": PointField("itch", "Itch", ARM_PARTS),
     "force": ScalarField("force", "Preferred force", 1.0, 5.0, "N"),
     "impairment": ChoiceField("impairment", "Impairment", IMPAIRMENTS),
@@ -115,7 +115,7 @@ class ScratchItch(CareScene):
             kernel=kernel,
             render_mode=render_mode,
         )
-        n = self.action_space.shape[0]
+        n = self.n_actions
         bound = np.concatenate(
             [np.full(3, 2.0), np.ones(4), np.full(n, np.pi), np.full(n, 20.0), np.full(9, 2.0), [1000.0]]
         )
