@@ -65,7 +65,7 @@ class Runtime:
 
     @property
     def alive(self) -> bool:
-        return self._crash is None and self._process.is_alive()
+        return self._crash is None and self._process is not None and self._process.is_alive()
 
     def fileno(self) -> int:
         """Becomes readable when there is something to :meth:`poll`."""

@@ -40,6 +40,7 @@ class MainWindow(QMainWindow):
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
         self.workbench = Workbench(settings or Settings(), self)
+        self.setObjectName("main")
         self.setWindowTitle("robot-app")
         self.resize(1280, 800)
         self.setDockNestingEnabled(True)
@@ -298,4 +299,6 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             panel.on_close()
         self.workbench.close()
+        for timer in self.findChildren(QTimer):
+            timer.stop()
         super().closeEvent(event)

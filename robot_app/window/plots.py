@@ -119,9 +119,7 @@ class StepPlot(pg.PlotWidget):
         super().resizeEvent(event)
         if hasattr(self, "_corner"):
             self._corner.adjustSize()
-            self._corner.move(
-                self.width() - self._corner.width() - 6, self.height() - self._corner.height() - 1
-            )
+            self._corner.move(34 - self._corner.width(), self.height() - self._corner.height() - 2)
 
     def curve(self, name: str, ink: str, dashed: bool = False, stepped: bool = False) -> None:
         """Declare a curve; ``ink`` is the name of one of the theme's colours."""
@@ -150,7 +148,7 @@ class StepPlot(pg.PlotWidget):
         self.theme = theme
         self.setBackground(theme.panel)
         self._corner.setStyleSheet(
-            f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px; padding-left: 4px;"
+            f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px;"
         )
         for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
@@ -176,4 +174,4 @@ def legend(theme: Theme, entries: Sequence[tuple[str, str, str]]) -> str:
         f'<span style="color:{getattr(theme, ink)}">{sign}</span>&nbsp;<span style="color:{theme.quiet}">{words}</span>'
         for sign, ink, words in entries
     ]
-    return "&nbsp;&nbsp; ".join(parts)
+    return "&nbsp; ".join(parts)

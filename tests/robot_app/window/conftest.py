@@ -1,0 +1,158 @@
+"""Windows to test: each real, with its processes; and nothing may be left when a test is over."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from dynamite.agent import Agent
+from dynamite.checkpoint import save_checkpoint
+from dynamite.spec import SceneSpec
+from dynamite.variants import configure
+from robot_app.window.app import application, make_window
+from robot_app.window.main_window import MainWindow
+from robot_app.window.settings import SETTINGS_VARIABLE
+from scenes import make_scene
+
+
+def our_processes() -> set[int]:
+    """Children and theirs; the resource tracker belongs to Python and lives as long as it."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if (
+                "resource_tracker" not in " ".join(process.cmdline())
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
+                found.add(process.pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def stray_timers(app: QApplication) -> list[str]:
+    """Timers that run in windows which are closed."""
+    found = []
+    for widget in app.topLevelWidgets():
+        if widget.isVisible() or (isinstance(widget, QMainWindow) and widget.workbench.runtime.alive):
+            continue
+        found += [
+            timer.parent().objectName() or repr(timer.parent())
+            for timer in widget.findChildren(QTimer)
+            if timer.isActive()
+        ]
+    return found
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    return application()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Never the user's own settings."""
+    path = tmp_path_factory.mktemp("settings") / "settings.ini"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SETTINGS_VARIABLE, str(path))
+        yield path
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's checkpoint of an agent that has learnt nothing, but believes something."""
+    scene = make_scene("scratch_itch", fields=("itch", "force", "impairment"))
+    agent = Agent(SceneSpec.of(scene), configure("scratch_itch", "dynamite"))
+    scene.close()
+    folder = tmp_path_factory.mktemp("runs") / "novice" / "checkpoints" / "000000001000"
+    return save_checkpoint(folder, agent, counters={"iteration": 1, "frames": 1000})
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(qapp: QApplication) -> Iterator[None]:
+    """A test that leaves a process, a thread or a running timer fails."""
+    processes, threads = our_processes(), set(threading.enumerate())
+    yield
+    assert our_processes() <= processes
+    assert set(threading.enumerate()) <= threads
+    assert stray_timers(qapp) == []
+
+
+@pytest.fixture
+def wait(qapp: QApplication) -> Callable[..., None]:
+    """``wait(condition)``: let the window live until it holds."""
+    return waiter(qapp)
+
+
+def waiter(app: QApplication) -> Callable[..., None]:
+    import time
+
+    def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            app.processEvents()
+            time.sleep(0.002)
+            assert time.monotonic() < end, "it did not happen"
+
+    return until
+
+
+@pytest.fixture
+def open_window(qapp: QApplication) -> Iterator[Callable[..., MainWindow]]:
+    """Opens windows that are closed with the test."""
+    windows: list[MainWindow] = []
+
+    def make(**arguments) -> MainWindow:
+        window = make_window(**arguments)
+        windows.append(window)
+        window.show()
+        until = waiter(qapp)
+        until(lambda: window.workbench.scene is not None and window.workbench.history.last is not None)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    qapp.processEvents()
+
+
+@pytest.fixture(scope="module")
+def window(qapp: QApplication, checkpoint: Path) -> Iterator[MainWindow]:
+    """One window for a module's tests, with every kind of latent field and a policy that believes."""
+    from robot_app.recipe import SceneRecipe
+
+    recipe = SceneRecipe("scratch_itch", {"fields": ["itch", "force", "impairment"]})
+    made = make_window(recipe, str(checkpoint), seed=3)
+    made.show()
+    waiter(qapp)(lambda: made.workbench.history.last is not None and made.viewport.shown is not None)
+    yield made
+    made.close()
+    made.deleteLater()
+    qapp.processEvents()
+    gc.collect()
+
+
+@pytest.fixture
+def fresh(window: MainWindow, wait) -> MainWindow:
+    """The module's window, paused at step 0 of seed 3 in real time."""
+    bench = window.workbench
+    before = bench.history.episode
+    bench.runtime.pause()
+    bench.runtime.set_loop(True)
+    bench.set_speed(1.0)
+    bench.reset(3)
+    wait(
+        lambda: (
+            bench.history.episode > before and bench.status.state == "paused" and bench.status.speed == 1.0
+        )
+    )
+    bench.undo_stack.clear()
+    return window

@@ -1,0 +1,316 @@
+"""The table of actions: each can be reached in every way, has a key of its own, and does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QDesktopServices, QGuiApplication, QKeySequence
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
+
+from robot_app.window.actions import ACTIONS, MENUS, TOOLBAR
+from robot_app.window.help_overlay import rows_of
+from robot_app.window.main_window import MainWindow
+
+Wait = Callable[..., None]
+#: Tested where their effect is: tests/robot_app/window/test_training_panel.py, test_recording_panel.py.
+ELSEWHERE = {
+    "training.start", "training.stop", "training.watch", "record.film", "record.still", "record.episode", "record.table",
+}  # fmt: skip
+
+
+def trigger(window: MainWindow, name: str) -> None:
+    window.actions_by_id[name].trigger()
+
+
+def test_ids_and_shortcuts_are_unique_and_real() -> None:
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+    keys = [key for action in ACTIONS for key in (action.shortcut, action.also) if key]
+    assert all(QKeySequence(key).count() == 1 for key in keys)
+    assert len({QKeySequence(key).toString() for key in keys}) == len(keys)
+    assert {action.menu for action in ACTIONS} == set(MENUS)
+    assert {name for name in TOOLBAR if name} <= {action.id for action in ACTIONS if action.icon}
+    assert all(action.shortcut and action.tip.endswith(".") for action in ACTIONS)
+
+
+def test_every_action_is_in_a_menu_the_palette_and_the_help(window: MainWindow) -> None:
+    in_menus = {
+        a.objectName() for title in MENUS for a in window.findChild(object, f"menu.{title}").actions()
+    }
+    window.palette_box.open()
+    listed = window.palette_box.list
+    in_palette = {listed.topLevelItem(i).data(0, Qt.UserRole) for i in range(listed.topLevelItemCount())}
+    window.palette_box.hide()
+    disabled = {name for name, action in window.actions_by_id.items() if not action.isEnabled()}
+    helped = {words for menu in MENUS for _, words in rows_of(menu)}
+    for action in ACTIONS:
+        assert action.id in in_menus
+        assert action.id in in_palette | disabled
+        assert action.title.rstrip("…") in helped or action.id.startswith("view.camera_")
+
+
+def play_pause(window: MainWindow, wait: Wait) -> None:
+    bench = window.workbench
+    trigger(window, "run.play_pause")
+    wait(lambda: bench.status.state == "playing" and bench.history.last.t >= 2)
+    trigger(window, "run.play_pause")
+    wait(lambda: bench.status.state == "paused")
+
+
+def step(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "run.step")
+    wait(lambda: window.workbench.history.last.t == 1)
+
+
+def reset(window: MainWindow, wait: Wait) -> None:
+    step(window, wait)
+    trigger(window, "run.reset")
+    wait(lambda: window.workbench.history.last.t == 0)
+    assert window.workbench.history.seed == 3
+
+
+def next_seed(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "run.next_seed")
+    wait(lambda: window.workbench.history.seed == 4)
+
+
+def speed(name: str, expected: float) -> Callable[[MainWindow, Wait], None]:
+    def check(window: MainWindow, wait: Wait) -> None:
+        window.workbench.set_speed(1.0 if name != "run.real_time" else 4.0)
+        wait(lambda: window.workbench.status.speed != expected)
+        trigger(window, name)
+        wait(lambda: window.workbench.status.speed == expected)
+
+    return check
+
+
+def loop(window: MainWindow, wait: Wait) -> None:
+    before = window.actions_by_id["run.loop"].isChecked()
+    trigger(window, "run.loop")
+    assert window.workbench.settings.flag("run/loop", True) is not before
+    trigger(window, "run.loop")
+
+
+def place(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "preference.place")
+    assert window.viewport.placing
+    QTest.keyClick(window.viewport, Qt.Key_Escape)
+    assert not window.viewport.placing
+    assert not window.actions_by_id["preference.place"].isChecked()
+
+
+def apply(name: str) -> Callable[[MainWindow, Wait], None]:
+    def check(window: MainWindow, wait: Wait) -> None:
+        bench, editor = window.workbench, window.panels["preference"].editors["force"]
+        editor.row.slider.setValue(333)
+        trigger(window, name)
+        wait(lambda: bench.history.last.events)
+        event = bench.history.last.events[-1]
+        assert event.kind == ("override" if name.endswith("now") else "override_next")
+        assert event.value["force"] == pytest.approx(1 + 4 * 0.333)
+
+    return check
+
+
+def surprise(window: MainWindow, wait: Wait) -> None:
+    bench = window.workbench
+    before = bench.latent
+    trigger(window, "preference.surprise")
+    wait(lambda: bench.history.last.events and bench.latent != before)
+
+
+def undo(window: MainWindow, wait: Wait) -> None:
+    bench = window.workbench
+    before = bench.latent
+    surprise(window, wait)
+    trigger(window, "preference.undo")
+    wait(lambda: bench.scene.space.to_text(bench.latent) == bench.scene.space.to_text(before))
+
+
+def redo(window: MainWindow, wait: Wait) -> None:
+    bench = window.workbench
+    undo(window, wait)
+    trigger(window, "preference.redo")
+    wait(lambda: len(bench.history.last.events) == 3 and bench.latent == bench.history.last.latent)
+
+
+def drift(window: MainWindow, wait: Wait) -> None:
+    bench, number = window.workbench, window.workbench.scene.number
+    trigger(window, "preference.drift")
+    wait(lambda: bench.scene.number > number and bench.scene.kernel == "drift")
+    number = bench.scene.number
+    bench.reload(kernel=None)
+    wait(lambda: bench.scene.number > number)
+
+
+def toggle(name: str) -> Callable[[MainWindow, Wait], None]:
+    def check(window: MainWindow, wait: Wait) -> None:
+        bench, before, shown = window.workbench, getattr(window.workbench.view, name), window.viewport.n_shown
+        trigger(window, f"view.{name}")
+        assert getattr(bench.view, name) is not before
+        wait(lambda: window.viewport.n_shown > shown)
+        trigger(window, f"view.{name}")
+        assert getattr(bench.view, name) is before
+
+    return check
+
+
+def follow(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "view.follow")
+    before = window.viewport.camera.target.copy()
+    window.workbench.runtime.play()
+    wait(lambda: not np.allclose(window.viewport.camera.target, before))
+    window.workbench.runtime.pause()
+    trigger(window, "view.follow")
+    assert not window.viewport.following
+
+
+def camera(number: int) -> Callable[[MainWindow, Wait], None]:
+    def check(window: MainWindow, wait: Wait) -> None:
+        window.viewport.camera.orbit(0.3, 0.2)
+        trigger(window, f"view.camera_{number}")
+        preset = window.workbench.scene.cameras[number - 1]
+        np.testing.assert_allclose(window.viewport.camera.target, preset.target)
+
+    return check
+
+
+def theme(window: MainWindow, wait: Wait) -> None:
+    before = window.workbench.theme.name
+    trigger(window, "view.theme")
+    assert window.workbench.settings.theme != before
+    trigger(window, "view.theme")
+    assert window.workbench.settings.theme == before
+
+
+def full_screen(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "view.full_screen")
+    wait(window.isFullScreen)
+    trigger(window, "view.full_screen")
+    wait(lambda: not window.isFullScreen())
+
+
+def layout(window: MainWindow, wait: Wait) -> None:
+    window.docks["belief"].hide()
+    trigger(window, "view.layout")
+    assert not window.docks["belief"].isHidden()
+
+
+def scene(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "file.scene")
+    wait(lambda: window.panels["setup"].isVisible() and not window.panels["setup"].visibleRegion().isEmpty())
+    window.show_panel("preference")
+
+
+def palette(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "help.palette")
+    assert window.palette_box.isVisible()
+    QTest.keyClicks(window.palette_box.line, "next seed")
+    QTest.keyClick(window.palette_box.line, Qt.Key_Return)
+    wait(lambda: window.workbench.history.seed == 4)
+    assert not window.palette_box.isVisible()
+
+
+def keys(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "help.keys")
+    assert window.help.isVisible()
+    QTest.keyClick(window.help, Qt.Key_Escape)
+    assert not window.help.isVisible()
+    assert not window.actions_by_id["help.keys"].isChecked()
+
+
+def report(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "help.report")
+    text = QGuiApplication.clipboard().text()
+    assert '"scene"' in text
+    assert "Loaded scratch_itch" in text
+
+
+EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
+    "file.scene": scene,
+    "run.play_pause": play_pause,
+    "run.step": step,
+    "run.reset": reset,
+    "run.next_seed": next_seed,
+    "run.faster": speed("run.faster", 2.0),
+    "run.slower": speed("run.slower", 0.5),
+    "run.real_time": speed("run.real_time", 1.0),
+    "run.loop": loop,
+    "preference.place": place,
+    "preference.apply_now": apply("preference.apply_now"),
+    "preference.apply_next": apply("preference.apply_next"),
+    "preference.drift": drift,
+    "preference.surprise": surprise,
+    "preference.undo": undo,
+    "preference.redo": redo,
+    **{f"view.{name}": toggle(name) for name in ("heat", "truth", "force", "shadow")},
+    "view.follow": follow,
+    **{f"view.camera_{n}": camera(n) for n in range(1, 7)},
+    "view.theme": theme,
+    "view.full_screen": full_screen,
+    "view.layout": layout,
+    "help.palette": palette,
+    "help.keys": keys,
+    "help.report": report,
+}
+WITH_DIALOGS = {"file.policy", "file.quit", "record.folder"}
+
+
+def test_no_action_is_forgotten() -> None:
+    assert set(EFFECTS) | WITH_DIALOGS | ELSEWHERE == {action.id for action in ACTIONS}
+
+
+@pytest.mark.parametrize("name", list(EFFECTS))
+def test_an_action_does_what_it_says(name: str, fresh: MainWindow, wait: Wait) -> None:
+    EFFECTS[name](fresh, wait)
+
+
+def test_a_checkpoint_is_opened_from_the_menu(
+    fresh: MainWindow, wait: Wait, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = fresh.workbench
+    number = bench.scene.number
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(checkpoint.parents[1]))
+    trigger(fresh, "file.policy")
+    wait(lambda: bench.scene.number > number)
+    assert bench.scene.policy == str(checkpoint)
+
+
+def test_recordings_are_shown_in_the_file_manager(
+    fresh: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()) or True)
+    fresh.panels["recording"].set_folder(tmp_path / "films")
+    trigger(fresh, "record.folder")
+    assert shown == [str(tmp_path / "films")]
+
+
+def test_quit_closes_the_window(fresh: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    monkeypatch.setattr(fresh, "close", lambda: closed.append(True))
+    trigger(fresh, "file.quit")
+    assert closed
+
+
+def test_a_key_pressed_in_the_window_runs_its_action(fresh: MainWindow, wait: Wait) -> None:
+    fresh.activateWindow()
+    fresh.viewport.setFocus()
+    QTest.keyClick(fresh.viewport, Qt.Key_Right)
+    wait(lambda: fresh.workbench.history.last.t == 1)
+    QTest.keyClick(fresh.viewport, Qt.Key_N)
+    wait(lambda: fresh.workbench.history.seed == 4)
+
+
+def test_arrow_keys_belong_to_a_slider_that_has_the_focus(fresh: MainWindow, wait: Wait) -> None:
+    fresh.show_panel("preference")
+    slider = fresh.panels["preference"].editors["itch"].axial.slider
+    slider.setFocus()
+    before = slider.value()
+    QTest.keyClick(slider, Qt.Key_Right)
+    assert slider.value() > before
+    assert fresh.workbench.history.last.t == 0
