@@ -7,6 +7,8 @@ own process, and measures for some seconds:
 window_up_s            from the call to a shown window, imports of the window included
 first_frame_s          from the shown window to the first moving picture
 tick_ms p50, p95, p99  time between two turns of the window's event loop, asked for every 10 ms, less those 10 ms
+tick_cpu_p99_ms        processor time of one turn: what the window itself asks for, however busy the machine
+window_cpu_share       processor time of the window's thread, 1 is one core
 view_fps               pictures put on the screen per second
 drawn_share            size of those pictures against the view's, along one side (1: every pixel; they shrink to keep up)
 edit_visible_ms        from an edit to the picture that shows it, median of twelve
@@ -104,9 +106,12 @@ def _measure(options: argparse.Namespace, policy: str) -> dict[str, Any]:
     def live(seconds: float, done=lambda: False) -> None:
         until = time.perf_counter() + seconds
         while time.perf_counter() < until and not done():
+            busy = time.thread_time()
             app.processEvents()
+            costs.append(1e3 * (time.thread_time() - busy))
             time.sleep(0.0005)
 
+    costs: list[float] = []
     live(60.0, lambda: view.n_shown >= 2 and bench.status.state == "playing")
     first = time.perf_counter()
     live(2.0)
@@ -125,8 +130,10 @@ def _measure(options: argparse.Namespace, policy: str) -> dict[str, Any]:
     bench.picture.connect(lambda note: shares.append(note.width / bench.view.size()[0]))
     last[0] = time.perf_counter()
     timer.start()
+    costs.clear()
     live(options.seconds)
     timer.stop()
+    spent = sorted(costs)
     fps = (view.n_shown - n) / (time.perf_counter() - start)
 
     delays = []
@@ -151,6 +158,8 @@ def _measure(options: argparse.Namespace, policy: str) -> dict[str, Any]:
         "tick_p50_ms": percentile(0.50),
         "tick_p95_ms": percentile(0.95),
         "tick_p99_ms": percentile(0.99),
+        "tick_cpu_p99_ms": round(spent[int(0.99 * len(spent))], 1),
+        "window_cpu_share": round(sum(spent) / 1e3 / options.seconds, 2),
         "view_fps": round(fps, 1),
         "drawn_share": round(sum(shares) / max(1, len(shares)), 2),
         "edit_visible_ms": round(sorted(delays)[len(delays) // 2], 1),

@@ -109,7 +109,7 @@ def _serve(connection: Connection, frames: str) -> None:
 
 
 class Drawing:
-    """The window's side. Starts the process at once.
+    """The window's side.
 
     Args:
         frames: name of the simulator's shared frames.
@@ -117,13 +117,19 @@ class Drawing:
 
     def __init__(self, frames: str) -> None:
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, frames), name="drawing", daemon=True)
-        self._process.start()
-        theirs.close()
+        self._connection, self._theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._theirs, frames), name="drawing", daemon=True)
+        self._started = False
         self._pictures: SharedPictures | None = None
         self._retired: list[SharedPictures] = []
         self._gone = False
+
+    def start(self) -> None:
+        """Start the process, once; until then, what it is told waits in the pipe."""
+        if not self._started and self._process is not None:
+            self._started = True
+            self._process.start()
+            self._theirs.close()
 
     @property
     def pid(self) -> int:
@@ -135,6 +141,7 @@ class Drawing:
 
     def set_model(self, number: int, model: bytes | None) -> None:
         """What to draw from now on: a pickled VisualModel and the number its poses carry."""
+        self.start()  # too large to wait in the pipe
         self._send("model", number=number, model=model)
 
     def set_view(self, view: View) -> None:
@@ -211,12 +218,15 @@ class Drawing:
         """End the process; safe to call twice."""
         if self._process is None:
             return
-        self._gone = False
-        self._send("close")
-        self._process.join(2.0)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        if self._started:
+            self._gone = False
+            self._send("close")
+            self._process.join(2.0)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+        else:
+            self._theirs.close()
         self._connection.close()
         self._process.close()
         self._process, self._gone = None, True

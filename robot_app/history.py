@@ -37,13 +37,18 @@ class History:
         self.episode, self.seed = episode, seed
         self.frames: list[Frame] = []
         self.oracle_rewards = np.zeros(0)
+        self._p_end: list[float] = []
+        self._entropy: list[float] = []
 
-    def add(self, frame: Frame, revised: bool = False) -> None:
+    def add(self, frame: Frame) -> None:
         """Append a frame, or replace the last where an edit revised it."""
         if self.frames and frame.t == self.frames[-1].t:
             self.frames[-1] = frame
-        elif not revised or not self.frames or frame.t > self.frames[-1].t:
-            self.frames.append(frame)
+            return
+        self.frames.append(frame)
+        belief = frame.decision.belief
+        self._p_end.append(math.nan if belief is None or belief.p_session_end is None else belief.p_session_end)
+        self._entropy.append(field_entropy(belief))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -71,16 +76,11 @@ class History:
 
     def p_session_end(self) -> np.ndarray:
         """(T + 1,) predicted termination probability, NaN without a belief."""
-        return np.array(
-            [
-                math.nan if b is None or b.p_session_end is None else b.p_session_end
-                for b in (frame.decision.belief for frame in self.frames)
-            ]
-        )
+        return np.array(self._p_end)
 
     def entropy(self) -> np.ndarray:
         """(T + 1,) of the belief about the first field that has one, as a share of not knowing anything; NaN without."""
-        return np.array([field_entropy(frame.decision.belief) for frame in self.frames])
+        return np.array(self._entropy)
 
     # -- sessions
     def change_steps(self) -> list[int]:

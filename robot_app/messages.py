@@ -19,7 +19,6 @@ class Loaded:
 
     Attributes:
         number: of the scene, rising; poses in shared memory carry it.
-        model: the pickled VisualModel, or None where the scene cannot be drawn or is the one drawn before.
         drawable: whether there is a picture.
         why_not: in words, where there is none.
         step_s: simulated seconds per step.
@@ -36,7 +35,6 @@ class Loaded:
     policies: tuple[str, ...]
     space: LatentSpace
     cameras: tuple[CameraPreset, ...]
-    model: bytes | None
     drawable: bool
     why_not: str
     episode_length: int
@@ -45,6 +43,21 @@ class Loaded:
     termination: Any
     kernel: str
     changed_scene: bool
+
+
+@dataclass(frozen=True)
+class Built:
+    """A scene stands ready to be looked at, while its policy is still being loaded.
+
+    Attributes:
+        model: the pickled VisualModel, or None where the scene cannot be drawn.
+    """
+
+    number: int
+    recipe: SceneRecipe
+    cameras: tuple[CameraPreset, ...]
+    model: bytes | None
+    why_not: str
 
 
 @dataclass(frozen=True)
@@ -125,5 +138,5 @@ class Crashed:
     report: str
 
 
-Message = Loaded | Step | Reference | Edited | Status | Recorded | Refused | Crashed
+Message = Built | Loaded | Step | Reference | Edited | Status | Recorded | Refused | Crashed
 Command = tuple[str, dict[str, Any]]

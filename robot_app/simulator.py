@@ -29,7 +29,6 @@ from robot_app.shared_frames import SharedFrames
 from scenes.base import SessionEnv
 from scenes.errors import InputError
 from scenes.session import Bernoulli, FixedLength, Schedule
-from scenes.visual import VisualModel
 
 #: The longest a batch of steps is held back, and how often the state is told, seconds.
 FLUSH_S, STATUS_S = 0.015, 0.5
@@ -52,7 +51,6 @@ class Simulator:
         self._reference: Reference | None = None
         self._reference_told = -1
         self._recipe = SceneRecipe()
-        self._model: VisualModel | None = None
         self._drawable, self._why_not = False, ""
         self._scene_number = self._episode_number = self._edits = 0
         self._seed = 0
@@ -72,7 +70,7 @@ class Simulator:
             while self._connection.poll(wait):
                 name, arguments = self._connection.recv()
                 if name == "close":
-                    self._close()
+                    self._close_scenes()
                     return
                 self._obey(name, arguments)
                 wait = 0.0
@@ -192,40 +190,53 @@ class Simulator:
 
     def _do_load(self, recipe: SceneRecipe, policy: str, seed: int, play: bool = False) -> None:
         scene = recipe.build()
+        first = self._scene is None
+        if first:  # something to look at while the policy is loaded, which may take seconds
+            self._tell_built(scene, recipe, seed)
         try:
             chosen = policies.load(policy, scene)
         except BaseException:
             scene.close()
             raise
-        for old in (self._scene, None if self._reference is None else self._reference.scene):
-            if old is not None:
-                old.close()
+        self._close_scenes()
         self._scene, self._policy, self._recipe, self._next_policy = scene, chosen, recipe, None
         self._termination = scene.sessions.termination
-        self._reference = self._make_reference(recipe)
-        self._scene_number += 1
-        model = self._visual_model()
-        self._tell_loaded(model, changed_scene=True)
+        if not first:
+            self._tell_built(scene, recipe, seed)
+        self._tell_loaded(changed_scene=True)
         self._restart(seed, "playing" if play else "paused")
+        if self._has_oracle:  # last: the scene is on the screen by now
+            second = recipe.build()
+            self._reference = Reference(second, policies.load(f"scripted/{recipe.name}", second))
+            self._restart_reference()
 
-    def _make_reference(self, recipe: SceneRecipe) -> Reference | None:
-        name = f"scripted/{recipe.name}"
-        if name not in policies.list_policies(recipe.name):
-            return None
-        scene = recipe.build()
-        return Reference(scene, policies.load(name, scene))
+    @property
+    def _has_oracle(self) -> bool:
+        return f"scripted/{self._recipe.name}" in policies.list_policies(self._recipe.name)
 
-    def _visual_model(self) -> bytes | None:
-        assert self._scene is not None
+    def _tell_built(self, scene: SessionEnv, recipe: SceneRecipe, seed: int) -> None:
+        """What the scene looks like, and its poses at the start."""
+        self._scene_number += 1
         try:
-            model = self._scene.visual_model()
+            model = pickle.dumps(scene.visual_model(), protocol=5)
         except NotImplementedError as error:
-            self._drawable, self._why_not, self._model = False, str(error), None
-            return None
-        self._drawable, self._why_not, self._model = True, "", model
-        return pickle.dumps(model, protocol=5)
+            self._drawable, self._why_not, model = False, str(error), None
+        else:
+            self._drawable, self._why_not = True, ""
+            scene.reset(seed=seed)
+            self._frames.write(
+                scene.poses(), scene.markers(), None,
+                scene=self._scene_number, episode=-1, t=0, edits=self._edits, period_s=0.0,
+            )  # fmt: skip
+        self._tell(messages.Built(self._scene_number, recipe, scene.cameras(), model, self._why_not))
 
-    def _tell_loaded(self, model: bytes | None, changed_scene: bool) -> None:
+    def _close_scenes(self) -> None:
+        for scene in (self._scene, None if self._reference is None else self._reference.scene):
+            if scene is not None:
+                scene.close()
+        self._scene = self._reference = None
+
+    def _tell_loaded(self, changed_scene: bool) -> None:
         scene, policy = self._scene, self._policy
         assert scene is not None
         assert policy is not None
@@ -238,12 +249,11 @@ class Simulator:
                 policies=policies.list_policies(self._recipe.name),
                 space=scene.latent_space,
                 cameras=scene.cameras(),
-                model=model,
                 drawable=self._drawable,
                 why_not=self._why_not,
                 episode_length=scene.episode_length,
                 step_s=self._step_s,
-                has_reference=self._reference is not None,
+                has_reference=self._has_oracle,
                 termination=_plain_termination(scene.sessions.termination, self._recipe),
                 kernel=type(scene.sessions.kernel).__name__.lower(),
                 changed_scene=changed_scene,
@@ -257,7 +267,7 @@ class Simulator:
             self._next_policy = chosen
             return
         self._policy, self._next_policy = chosen, None
-        self._tell_loaded(None, changed_scene=False)
+        self._tell_loaded(changed_scene=False)
         self._restart(self._seed, "playing" if self._state == "playing" else "paused")
 
     def _do_reset(self, seed: int) -> None:
@@ -270,7 +280,7 @@ class Simulator:
         if self._next_policy is not None:
             self._policy = policy = self._next_policy
             self._next_policy = None
-            self._tell_loaded(None, changed_scene=False)
+            self._tell_loaded(changed_scene=False)
         assert policy is not None
         self._seed = seed
         self._episode = LiveEpisode(scene, policy, seed, self._termination, draw=self._drawable)
@@ -323,8 +333,8 @@ class Simulator:
 
     def _do_loop(self, loop: bool) -> None:
         self._loop = loop
-        if self._state == "finished":
-            self._due = time.perf_counter() if loop else math.inf
+        if self._state == "finished" and not loop:
+            self._due = math.inf
 
     def _do_edit(self, kind: str, value: Any) -> None:
         scene, episode = self._need_scene(), self._episode
@@ -356,11 +366,6 @@ class Simulator:
             writer.append(episode.frame(), scene.state_hash())
             n = writer.n_frames
         self._tell(messages.Recorded(folder, n))
-
-    def _close(self) -> None:
-        for scene in (self._scene, None if self._reference is None else self._reference.scene):
-            if scene is not None:
-                scene.close()
 
 
 def _heat(frame: Frame) -> PointPosterior | None:

@@ -147,9 +147,7 @@ class StepPlot(pg.PlotWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.setBackground(theme.panel)
-        self._corner.setStyleSheet(
-            f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px;"
-        )
+        self._corner.setStyleSheet(f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px;")
         for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
             axis.setPen(pg.mkPen(theme.border, width=1))

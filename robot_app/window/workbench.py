@@ -19,7 +19,7 @@ from qtpy.QtWidgets import QUndoCommand, QUndoStack
 from robot_app import messages
 from robot_app.drawing import Drawing, DrawingFailed, Filmed, Picked, Picture, Saved, View
 from robot_app.history import History
-from robot_app.messages import Loaded, Status
+from robot_app.messages import Built, Loaded, Status
 from robot_app.recipe import SceneRecipe
 from robot_app.runtime import SPEEDS, Runtime
 from robot_app.window.settings import Settings
@@ -64,6 +64,7 @@ class Workbench(QObject):
     settings: what is remembered.
     """
 
+    built = Signal(object)  # messages.Built
     loaded = Signal(object)  # Loaded
     frame = Signal(object)  # the newest Frame, at most once per tick
     plots = Signal()  # time to redraw what is costly
@@ -120,6 +121,8 @@ class Workbench(QObject):
         # Pictures are put up as they come, not at the next tick.
         self._notifier = QSocketNotifier(self.drawing.fileno(), QSocketNotifier.Read, self)
         self._notifier.activated.connect(self.drain_drawing)
+        # The simulator has longest to go and starts first; the window comes second; what draws has nothing to draw yet.
+        QTimer.singleShot(0, self._start_drawing)
 
     # ------------------------------------------------------------------------------------------------ commands
     def load(self, recipe: SceneRecipe, policy: str, seed: int, play: bool = False) -> None:
@@ -221,13 +224,16 @@ class Workbench(QObject):
             self._stale_plots = False
             self.plots.emit()
 
+    def _on_built(self, message: Built) -> None:
+        self.drawing.set_model(message.number, message.model)
+        self.built.emit(message)
+
     def _on_loaded(self, message: Loaded) -> None:
         self.scene = message
         if message.changed_scene:
             self.termination = message.termination
         if message.changed_scene:
             self.undo_stack.clear()
-            self.drawing.set_model(message.number, message.model)
         if self._asked is not None:
             self._asked = (message.recipe, message.policy, self.seed)
         self.log(f"Loaded {message.recipe.describe()} with {policy_title(message.policy)}.")
@@ -238,7 +244,7 @@ class Workbench(QObject):
             self.history = History(message.episode, message.seed)
             self.seed = message.seed
             self.episode_started.emit()
-        self.history.add(message.frame, message.revised)
+        self.history.add(message.frame)
         frame = message.frame
         if (
             frame.changed
@@ -304,6 +310,10 @@ class Workbench(QObject):
             message.report,
         )
         self.crashed.emit(message)
+
+    def _start_drawing(self) -> None:
+        if not self._closed:
+            self.drawing.start()
 
     def drain_drawing(self) -> None:
         """Take in what the drawing process says."""

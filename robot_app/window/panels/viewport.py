@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QSizePolicy
 
 from dynamite.acting import Frame
 from robot_app.drawing import Picture
-from robot_app.messages import Loaded
+from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
 from robot_app.window.panel import BasePanel
 from robot_app.window.workbench import Workbench
@@ -47,22 +47,21 @@ class Panel(BasePanel):
         self._last = QPoint()
         self._travelled = 0
         self._empty = "Starting…"
+        workbench.built.connect(self._built)
         workbench.picture.connect(self.show_picture)
         workbench.picked.connect(self._picked)
         workbench.drawing_failed.connect(self._failed)
         workbench.view_changed.connect(lambda _: self.update())
 
     # ------------------------------------------------------------------------------------------------ what to look at
-    def on_loaded(self, loaded: Loaded) -> None:
-        if not loaded.changed_scene:
-            return
+    def _built(self, scene: Built) -> None:
         self._image = self._pixels = self.shown = None
         self._empty = (
             ""
-            if loaded.drawable
-            else f"{loaded.recipe.name} has no picture; its belief and returns are shown around."
+            if scene.model is not None
+            else f"{scene.recipe.name} has no picture; its belief and returns are shown around."
         )
-        remembered = self.workbench.settings.camera(loaded.recipe.name)
+        remembered = self.workbench.settings.camera(scene.recipe.name)
         if remembered is not None:
             target = np.array([remembered["x"], remembered["y"], remembered["z"]])
             self.camera = OrbitCamera(
@@ -72,8 +71,8 @@ class Panel(BasePanel):
                 remembered["elevation"],
                 remembered["fov"],
             )
-        elif loaded.cameras:
-            self.camera = self._framed(loaded.cameras[0])
+        elif scene.cameras:
+            self.camera = self._framed(scene.cameras[0])
         self._resize_view()
         self._send_camera()
         self.update()

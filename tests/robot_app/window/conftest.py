@@ -41,13 +41,8 @@ def stray_timers(app: QApplication) -> list[str]:
     """Timers that run in windows which are closed."""
     found = []
     for widget in app.topLevelWidgets():
-        if widget.isVisible() or (isinstance(widget, QMainWindow) and widget.workbench.runtime.alive):
-            continue
-        found += [
-            timer.parent().objectName() or repr(timer.parent())
-            for timer in widget.findChildren(QTimer)
-            if timer.isActive()
-        ]
+        if not widget.isVisible():
+            found += [repr(timer.parent()) for timer in widget.findChildren(QTimer) if timer.isActive()]
     return found
 
 
