@@ -12,5 +12,7 @@ VARIANT = Variant(
         "policy.sees_privileged": False,
         "ppo.through_encoder": False,
         "imitation.through_encoder": False,
+        "imitation.frames": 0,
+        "imitation.teacher": "",
     },
 )

@@ -12,5 +12,8 @@ VARIANT = Variant(
         "policy.sees_privileged": True,
         "ppo.through_encoder": False,
         "imitation.through_encoder": False,
+        "imitation.frames": 0,
+        "imitation.teacher": "",
+        "policy.deterministic": True,
     },
 )

@@ -48,7 +48,7 @@ def test_stepping_equals_the_batched_agent(tmp_path, scene, variant):
     overrides = {"policy.sees_termination": True} if variant == "dynamite" else {}
     folder = make_checkpoint(tmp_path / "c", scene, variant, **overrides)
     agent, env = load_checkpoint(folder).agent, make_scene(scene)
-    policy = TrainedPolicy(folder, env)
+    policy = TrainedPolicy(folder, env, deterministic=True)
     frames, truths = [], []
     for frame in play(env, policy, seed=3):
         frames.append(frame)
