@@ -33,6 +33,7 @@ class NoticeBar(QFrame):
         self.text.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.action, self.copy, self.dismiss = QPushButton(), QPushButton("Copy report"), QToolButton()
         self.dismiss.setAccessibleName("Close the notice")
+        self.action.setAccessibleName("Do what helps")
         self.dismiss.clicked.connect(self.hide)
         row.addWidget(self.sign)
         row.addWidget(self.text, 1)

@@ -150,4 +150,5 @@ def fresh(window: MainWindow, wait) -> MainWindow:
         )
     )
     bench.undo_stack.clear()
+    window.viewport.look_from(0)
     return window
