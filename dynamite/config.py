@@ -121,9 +121,10 @@ class ObjectiveConfig(Section):
     """Stop gradients into the previous posterior in KL(q_t ‖ q_{t−1})."""
     detach_session_end: bool = flag(True)
     """Stop gradients into q_end in the consistency term: earlier posteriors move to it, not it to them."""
-    termination_target: str = choice("just_ended", ("just_ended", "ends_now"))
-    """What the head at h_t predicts: that a session ended with the step that led to s_t (a change to be noticed), or
-    that it ends with the step about to be taken (a change to be foreseen; constant under a Bernoulli termination)."""
+    termination_target: str = choice("just_ended", ("just_ended", "felt", "ends_now"))
+    """What the head at h_t predicts: that a session ended with the step that led to s_t (a change that the state shows);
+    that it ended one step before, so that the last reward was the first under the new latent (a change that can only be
+    felt); or that it ends with the step about to be taken (to be foreseen; constant under a Bernoulli termination)."""
     reconstruction_samples: int = whole(8, low=0)
     """Transitions u drawn per posterior, stratified over its session, an unbiased estimate; 0: all of them."""
     reconstruction_reduction: str = choice("sum", ("sum", "mean"))

@@ -159,7 +159,13 @@ def termination(logit: Tensor, ended: Tensor, target: str = "just_ended") -> Ten
     Args:
         logit: (T + 1, N) of the head at h_t.
         ended: (T, N).
-        target: ``just_ended``: h_t against d_{t−1}; ``ends_now``: h_t against d_t.
+        target: ``just_ended``: h_t against d_{t−1}, where the state shows an end (a gridworld that starts anew);
+            ``felt``: h_t against d_{t−2}, where only the first reward under the new latent, r_{t−1}, can tell;
+            ``ends_now``: h_t against d_t.
     """
-    predicted = logit[1:] if target == "just_ended" else logit[:-1]
-    return F.binary_cross_entropy_with_logits(predicted, ended.to(logit.dtype))
+    predicted, happened = {
+        "just_ended": (logit[1:], ended),
+        "felt": (logit[2:], ended[:-1]),
+        "ends_now": (logit[:-1], ended),
+    }[target]
+    return F.binary_cross_entropy_with_logits(predicted, happened.to(logit.dtype))

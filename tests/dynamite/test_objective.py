@@ -142,7 +142,12 @@ def test_consistency_of_an_episode_of_single_step_sessions_is_zero():
 
 
 @pytest.mark.parametrize(
-    ("target", "logits"), [("just_ended", [0, -3, 3, -3, -3, 3]), ("ends_now", [-3, 3, -3, -3, 3, 0])]
+    ("target", "logits"),
+    [
+        ("just_ended", [0, -3, 3, -3, -3, 3]),
+        ("felt", [0, 0, -3, 3, -3, -3]),
+        ("ends_now", [-3, 3, -3, -3, 3, 0]),
+    ],
 )
 def test_termination_by_hand(target, logits):
     logit = torch.tensor(logits, dtype=torch.float32).view(-1, 1)
