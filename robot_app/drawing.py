@@ -118,7 +118,9 @@ class Drawing:
     def __init__(self, frames: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, self._theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(self._theirs, frames), name="drawing", daemon=True)
+        self._process: Any = context.Process(
+            target=_serve, args=(self._theirs, frames), name="drawing", daemon=True
+        )
         self._started = False
         self._pictures: SharedPictures | None = None
         self._retired: list[SharedPictures] = []

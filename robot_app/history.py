@@ -47,7 +47,9 @@ class History:
             return
         self.frames.append(frame)
         belief = frame.decision.belief
-        self._p_end.append(math.nan if belief is None or belief.p_session_end is None else belief.p_session_end)
+        self._p_end.append(
+            math.nan if belief is None or belief.p_session_end is None else belief.p_session_end
+        )
         self._entropy.append(field_entropy(belief))
 
     def __len__(self) -> int:

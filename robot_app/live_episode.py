@@ -10,6 +10,8 @@ so it may decide at once, and its Frame is shown while the window waits. An orac
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from dynamite.acting import Decision, Event, Frame, Policy, apply_event
@@ -27,7 +29,7 @@ class LiveEpisode:
     """
 
     def __init__(
-        self, scene: SessionEnv, policy: Policy, seed: int, termination: object = None, draw: bool = True
+        self, scene: SessionEnv, policy: Policy, seed: int, termination: Any = None, draw: bool = True
     ) -> None:
         self.scene, self.policy, self.seed, self.draw = scene, policy, seed, draw
         if termination is not None:  # an event may have changed it in the episode before
@@ -62,7 +64,7 @@ class LiveEpisode:
     def frame(self) -> Frame:
         """The Frame of this step as it stands; an oracle's action is NaN until :meth:`advance`."""
         scene = self.scene
-        undecided = Decision(np.full(scene.action_space.shape, np.nan, np.float32))
+        undecided = Decision(np.full(scene.action_space.shape or (), np.nan, np.float32))
         session = scene.sessions.index
         return Frame(
             t=self.t,
@@ -89,9 +91,8 @@ class LiveEpisode:
         if self.draw:
             self.history.append((left, self.scene.state_hash()))
         self._last_session = left.session
-        self._observation, self._reward, terminated, truncated, self._info = self.scene.step(
-            self._decision.action
-        )
+        self._observation, reward, terminated, truncated, self._info = self.scene.step(self._decision.action)
+        self._reward = float(reward)
         self._decision, self._now = None, []
         self.t, self.done = self.t + 1, bool(terminated or truncated)
         self._decide(early=True)

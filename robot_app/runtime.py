@@ -46,7 +46,7 @@ class Runtime:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(
+        self._process: Any = context.Process(
             target=_serve, args=(theirs, self.frames.name, self._errors), name="simulator", daemon=True
         )
         self._process.start()

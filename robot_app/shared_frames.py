@@ -10,6 +10,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 from multiprocessing import shared_memory
+from typing import Any
 
 import numpy as np
 
@@ -65,8 +66,8 @@ class SharedFrames:
 
     def __init__(self, name: str | None = None) -> None:
         self._owner = name is None
-        self._memory = shared_memory.SharedMemory(name=name, create=name is None, size=_LAYOUT.itemsize)
-        self._row = np.ndarray((), _LAYOUT, self._memory.buf)
+        self._memory: Any = shared_memory.SharedMemory(name=name, create=name is None, size=_LAYOUT.itemsize)
+        self._row: Any = np.ndarray((), _LAYOUT, self._memory.buf)
         self._heat: tuple[int, PointPosterior | None] = (-1, None)
         self._written_heat: PointPosterior | None = None
 
@@ -136,7 +137,7 @@ class SharedFrames:
             size = int(np.prod(shape))
             grid = row["heat"][:size].reshape(shape).copy()
             self._heat = (serial, PointPosterior(grid) if size else None)
-        vectors = {
+        vectors: dict[str, Any] = {
             name: None if np.isnan(value).any() else np.array(value)
             for name, value in zip(_VECTORS, row["markers"], strict=True)
         }
@@ -173,7 +174,9 @@ class SharedPictures:
 
     def __init__(self, capacity: int = 0, name: str | None = None) -> None:
         self._owner = name is None
-        self._memory = shared_memory.SharedMemory(name=name, create=name is None, size=max(2 * capacity, 2))
+        self._memory: Any = shared_memory.SharedMemory(
+            name=name, create=name is None, size=max(2 * capacity, 2)
+        )
         self.capacity = capacity if self._owner else self._memory.size // 2
 
     @property

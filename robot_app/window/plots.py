@@ -44,8 +44,8 @@ class SessionMarks(pg.GraphicsObject):
                 painter.fillRect(QRectF(first, bottom, last - first, top - bottom), QColor(self.theme.band))
         truth = QPen(QColor(self.theme.truth), 0)
         painter.setPen(truth)
-        for first, _ in self._spans[1:]:
-            painter.drawLine(QPointF(first, bottom), QPointF(first, top))
+        for start, _end in self._spans[1:]:
+            painter.drawLine(QPointF(start, bottom), QPointF(start, top))
         if self._predicted:
             self._paint_predicted(painter, view)
 
@@ -113,6 +113,9 @@ class StepPlot(pg.PlotWidget):
         self.marks = SessionMarks(theme) if sessions else None
         if self.marks is not None:
             self.addItem(self.marks, ignoreBounds=True)
+        self._numbered = False
+        for side in ("left", "bottom"):
+            item.getAxis(side).setStyle(showValues=False)
         self.set_theme(theme)
 
     def resizeEvent(self, event) -> None:
@@ -137,10 +140,14 @@ class StepPlot(pg.PlotWidget):
         )  # width 2 costs four times
 
     def set_data(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
-        """Replace a curve's points; NaN is a gap."""
+        """Replace a curve's points; NaN is a gap. An axis without data has no numbers."""
+        if len(x) and not self._numbered:
+            self._numbered = True
+            for side in ("left", "bottom"):
+                self.getPlotItem().getAxis(side).setStyle(showValues=True)
         self._curves[name].setData(x, y)
 
-    def set_steps(self, last: int) -> None:
+    def set_steps(self, last: float) -> None:
         """Let the x axis reach from 0 to ``last``."""
         self.setXRange(0, max(1, last), padding=0.01)
 

@@ -1,7 +1,7 @@
 """Pictures of the window for the README and the docs: ``python -m robot_app.window.screenshots --out docs/images``.
 
 Everything in them is real: the scene is loaded, the policy plays to a step worth showing, the window is grabbed. Needs no
-screen. With ``--train`` a short training runs, so that the Training panel has curves.
+screen. ``--run`` names a training's folder, so that the Training panel has curves.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
     "window-empty": (1280, 800, "dark", ("preference", "belief", "adaptation"), "empty"),
 }
 
+#: What the docs show.
+DOCS = ("window-dark", "window-light", "window-training", "window-place", "window-keys")
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m robot_app.window.screenshots", description=__doc__)
@@ -36,11 +39,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--policy", help="as robot-app policies lists them, or a folder; default: the best there is"
     )
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--step", type=int, default=150, help="of the episode, at which pictures are taken")
+    parser.add_argument("--seed", type=int, default=4)
+    parser.add_argument("--step", type=int, default=185, help="of the episode, at which pictures are taken")
     parser.add_argument("--run", type=Path, help="a training's folder for the Training panel")
-    parser.add_argument("--only", nargs="*", default=list(PICTURES), choices=list(PICTURES), metavar="NAME")
+    parser.add_argument("--only", nargs="*", default=list(DOCS), choices=list(PICTURES), metavar="NAME")
+    parser.add_argument(
+        "--all", action="store_true", help="every state, for a look at alignment and contrast"
+    )
     options = parser.parse_args(arguments)
+    if options.all:
+        options.only = list(PICTURES)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

@@ -22,6 +22,7 @@ from robot_app.runtime import Runtime
 from scenes import make_scene
 
 ORACLE = "scripted/scratch_itch"
+pytestmark = pytest.mark.xdist_group("runtime")
 
 
 @pytest.fixture(scope="module")

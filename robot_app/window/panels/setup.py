@@ -39,7 +39,7 @@ def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "robot": tuple(ROBOTS), "controller": tuple(CONTROLLERS), "gender": GENDERS, "impairment": IMPAIRMENTS,
     }  # fmt: skip
     found = {}
-    for parameter in inspect.signature(find_scene(scene).load().__init__).parameters.values():
+    for parameter in inspect.signature(find_scene(scene).load()).parameters.values():
         if parameter.name in known:
             found[parameter.name] = (parameter.default, known[parameter.name])
         elif isinstance(parameter.default, bool):

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -61,7 +62,7 @@ class Panel(BasePanel):
         row.setSpacing(14)
         row.addLayout(self._make_form())
         self.plots: dict[str, StepPlot] = {}
-        self._captions = {}
+        self._captions: dict[str, QLabel] = {}
         for name in CURVES:
             row.addLayout(self._make_plot(name), 1)
         self._timer = QTimer(self, interval=LOOK_MS)
