@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from dynamite.agent import Agent
 from dynamite.checkpoint import save_checkpoint
 from dynamite.spec import SceneSpec
 from dynamite.variants import configure
+from robot_app.recipe import SceneRecipe
 from robot_app.window.app import application, make_window
 from robot_app.window.main_window import MainWindow
 from robot_app.window.settings import SETTINGS_VARIABLE
@@ -126,31 +126,33 @@ def open_window(qapp: QApplication) -> Iterator[Callable[..., MainWindow]]:
     qapp.processEvents()
 
 
-@pytest.fixture(scope="module")
-def window(qapp: QApplication, checkpoint: Path) -> Iterator[MainWindow]:
-    """One window for a module's tests, with every kind of latent field and a policy that believes."""
-    from robot_app.recipe import SceneRecipe
+RECIPE = SceneRecipe("scratch_itch", {"fields": ["itch", "force", "impairment"]})
 
-    recipe = SceneRecipe("scratch_itch", {"fields": ["itch", "force", "impairment"]})
-    made = make_window(recipe, str(checkpoint), seed=3)
+
+@pytest.fixture(scope="session")
+def window(qapp: QApplication, checkpoint: Path) -> Iterator[MainWindow]:
+    """One window for many tests, with every kind of latent field and a policy that believes."""
+    made = make_window(RECIPE, str(checkpoint), seed=3)
     made.show()
     waiter(qapp)(lambda: made.workbench.history.last is not None and made.viewport.shown is not None)
     yield made
     made.close()
     made.deleteLater()
     qapp.processEvents()
-    gc.collect()
 
 
 @pytest.fixture
-def fresh(window: MainWindow, wait) -> MainWindow:
-    """The module's window, paused at step 0 of seed 3 in real time."""
+def fresh(window: MainWindow, checkpoint: Path, wait) -> MainWindow:
+    """That window, paused at step 0 of seed 3 in real time, whatever was done to it."""
     bench = window.workbench
-    before = bench.history.episode
     bench.runtime.pause()
-    bench.runtime.set_loop(True)
     bench.set_speed(1.0)
-    bench.reset(3)
+    bench.runtime.set_loop(True)
+    before = bench.history.episode
+    if (bench.scene.recipe, bench.scene.policy) != (RECIPE, str(checkpoint)):
+        bench.load(RECIPE, str(checkpoint), 3)
+    else:
+        bench.reset(3)
     wait(
         lambda: (
             bench.history.episode > before and bench.status.state == "paused" and bench.status.speed == 1.0
