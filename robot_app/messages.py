@@ -22,7 +22,7 @@ class Loaded:
         drawable: whether there is a picture.
         why_not: in words, where there is none.
         step_s: simulated seconds per step.
-        has_reference: whether an oracle plays along.
+        reference: name of the oracle that plays along; empty for none.
         termination: a probability, ``{"length": n}``, a recipe's schedule, or None for something else.
         kernel: its name.
         changed_scene: False where only the policy is new.
@@ -39,7 +39,7 @@ class Loaded:
     why_not: str
     episode_length: int
     step_s: float
-    has_reference: bool
+    reference: str
     termination: Any
     kernel: str
     changed_scene: bool

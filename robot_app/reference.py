@@ -1,4 +1,4 @@
-"""Reference: what the scripted oracle earns on the same seed, the same schedule and the same edits.
+"""Reference: what an oracle earns on the same seed, the same schedule and the same edits.
 
 A second copy of the scene plays the oracle's episode in the simulator's idle moments. The session process has a random
 stream of its own, which no action shifts, so both episodes meet the same preferences at the same steps. An edit starts the

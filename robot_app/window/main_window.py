@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
         bench = self.workbench
         bench.status_changed.connect(self._show_status)
         bench.frame.connect(lambda _: self._show_step())
-        bench.plots.connect(self._show_fps)
+        bench.beat.connect(self._show_fps)
         bench.loaded.connect(self._loaded)
         bench.view_changed.connect(lambda _: self._show_toggles())
         bench.notice.connect(self._notice)

@@ -73,10 +73,8 @@ def _take(options: argparse.Namespace) -> int:
     if "window-empty" in options.only:
         _shoot(window, "window-empty", options, wait)
     wait(lambda: bench.scene is not None and bench.history.last is not None)
-    bench.set_speed(float("inf"))
+    bench.set_speed(4.0)
     bench.runtime.play()
-    wait(lambda: bench.history.last is not None and bench.history.last.t >= options.step - 20)
-    bench.set_speed(1.0)
     wait(lambda: bench.history.last is not None and bench.history.last.t >= options.step)
     bench.runtime.pause()
     wait(lambda: bench.status.state != "playing")

@@ -67,7 +67,8 @@ class Workbench(QObject):
     built = Signal(object)  # messages.Built
     loaded = Signal(object)  # Loaded
     frame = Signal(object)  # the newest Frame, at most once per tick
-    plots = Signal()  # time to redraw what is costly
+    plots = Signal()  # time to redraw what is costly, if anything is new
+    beat = Signal()  # about eight times a second
     status_changed = Signal(object)  # Status
     edited = Signal(object)  # messages.Edited
     episode_started = Signal()
@@ -220,6 +221,7 @@ class Workbench(QObject):
                 self.frame.emit(frame)
 
     def _redraw_plots(self) -> None:
+        self.beat.emit()
         if self._stale_plots:
             self._stale_plots = False
             self.plots.emit()

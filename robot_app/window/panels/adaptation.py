@@ -102,13 +102,9 @@ class Panel(BasePanel):
 
     # ------------------------------------------------------------------------------------------------ showing
     def on_loaded(self, loaded: Loaded) -> None:
-        oracle = loaded.has_reference
+        known = f"{loaded.reference} on the same seed, schedule and edits."
         for name in ("oracle", "share"):
-            self.numbers[name].setToolTip(
-                "The scripted oracle on the same seed, schedule and edits."
-                if oracle
-                else "No oracle is known for this scene."
-            )
+            self.numbers[name].setToolTip(known if loaded.reference else "No oracle is known for this scene.")
 
     def on_frame(self, frame: Frame) -> None:
         history, numbers = self.workbench.history, self.numbers
@@ -157,16 +153,10 @@ class Panel(BasePanel):
             noticed = next((t - change.t for t in predicted if change.t <= t < end), None)
             latent = history.frames[change.t].latent
             where = "" if scene is None else scene.space.to_text(latent)
-            rows.append(
-                (
-                    str(change.t),
-                    where,
-                    "–" if not believes else "not yet" if noticed is None else str(noticed),
-                    "–"
-                    if not len(history.oracle_rewards)
-                    else _adapted(change.adapted_after, end <= history.frames[-1].t),
-                )
-            )
+            over = end <= history.frames[-1].t
+            noticing = _after(noticed, over) if believes else "–"
+            adapting = _after(change.adapted_after, over) if len(history.oracle_rewards) else "–"
+            rows.append((str(change.t), where, noticing, adapting))
         self.table.setRowCount(len(rows))
         for i, row in enumerate(rows):
             for j, text in enumerate(row):
@@ -198,7 +188,7 @@ class Panel(BasePanel):
             caption.setText(f'<span style="color:{theme.text}"><b>{words}</b></span>&nbsp;&nbsp; {more}')
 
 
-def _adapted(after: int | None, over: bool) -> str:
+def _after(after: int | None, over: bool) -> str:
     if after is not None:
         return str(after)
     return "not at all" if over else "not yet"

@@ -86,6 +86,7 @@ class Panel(BasePanel):
                 inner.setSpacing(2)
                 inner.addWidget(heading(field.label))
                 inner.addWidget(view, 1)
+                box.setMaximumHeight(view.maximumHeight() + 20)
                 self._fields.addWidget(box, 1)
                 self._rows.append(box)
             else:
