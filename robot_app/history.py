@@ -117,8 +117,18 @@ def adaptation_time(rewards: np.ndarray, oracle: np.ndarray) -> int | None:
     if len(oracle) < RATE_WINDOW or len(rewards) < RATE_WINDOW or oracle.mean() <= 0:
         return None
     rate = np.convolve(rewards, np.full(RATE_WINDOW, 1 / RATE_WINDOW), "valid")
-    reached = np.flatnonzero(rate >= ADAPTED_SHARE * oracle.mean())
+    reached = np.flatnonzero(rate >= ADAPTED_SHARE * oracle.mean() - 1e-9)
     return int(reached[0]) + RATE_WINDOW if len(reached) else None
+
+
+def running_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """(T,) mean of the last ``window`` values, of fewer at the start."""
+    if not len(values):
+        return values
+    sums = np.cumsum(np.concatenate(([0.0], values)))
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(0, ends - window)
+    return (sums[ends] - sums[starts]) / (ends - starts)
 
 
 def field_entropy(belief: Belief | None) -> float:

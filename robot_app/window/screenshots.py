@@ -39,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--policy", help="as robot-app policies lists them, or a folder; default: the best there is"
     )
-    parser.add_argument("--seed", type=int, default=4)
-    parser.add_argument("--step", type=int, default=185, help="of the episode, at which pictures are taken")
+    parser.add_argument("--seed", type=int, default=31)
+    parser.add_argument("--step", type=int, default=136, help="of the episode, at which pictures are taken")
     parser.add_argument("--run", type=Path, help="a training's folder for the Training panel")
     parser.add_argument("--only", nargs="*", default=list(DOCS), choices=list(PICTURES), metavar="NAME")
     parser.add_argument(

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from dynamite.acting import Frame
+from robot_app.history import RATE_WINDOW, running_mean
 from robot_app.messages import Loaded
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
@@ -36,14 +37,17 @@ class Panel(BasePanel):
         row.setSpacing(10)
         row.addLayout(self._make_numbers())
         theme = workbench.theme
-        self.reward = StepPlot(theme, "reward per step")
+        self.reward = StepPlot(theme, "reward, running mean")
         self.reward.curve("oracle", "oracle", dashed=True)
         self.reward.curve("policy", "agent")
         self.returns = StepPlot(theme, "return")
         self.returns.curve("oracle", "oracle", dashed=True)
         self.returns.curve("policy", "agent")
         self._captions = []
-        for plot, words in ((self.reward, "Reward per step"), (self.returns, "Return so far")):
+        for plot, words in (
+            (self.reward, f"Reward, mean of {RATE_WINDOW} steps"),
+            (self.returns, "Return so far"),
+        ):
             box = QVBoxLayout()
             box.setSpacing(2)
             caption = quiet(words)
@@ -129,12 +133,12 @@ class Panel(BasePanel):
             return
         n = len(history)
         steps = np.arange(1, n)
-        self.reward.set_data("policy", steps, history.rewards())
+        self.reward.set_data("policy", steps, running_mean(history.rewards(), RATE_WINDOW))
         self.returns.set_data("policy", np.arange(n), np.concatenate(([0.0], history.returns())))
         oracle = history.oracle_returns()
         self.returns.set_data("oracle", np.arange(len(oracle) + 1), np.concatenate(([0.0], oracle)))
         known = history.oracle_rewards[: n - 1]
-        self.reward.set_data("oracle", np.arange(1, len(known) + 1), known)
+        self.reward.set_data("oracle", np.arange(1, len(known) + 1), running_mean(known, RATE_WINDOW))
         last = max(history.last.t, 1 if scene is None else scene.episode_length)
         spans, predicted = history.session_spans(), history.predicted_changes()
         for plot in (self.reward, self.returns):

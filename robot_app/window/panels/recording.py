@@ -199,7 +199,10 @@ class Panel(BasePanel):
         self.workbench.log(f"Saved {path} ({what}).")
 
     def _show_folder(self) -> None:
-        self.place.setText(str(self.folder))
+        home = str(Path.home())
+        self.place.setText(
+            str(self.folder).replace(home, "~", 1) if str(self.folder).startswith(home) else str(self.folder)
+        )
 
     def on_close(self) -> None:
         self._clock.stop()
