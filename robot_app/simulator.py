@@ -51,7 +51,8 @@ class Simulator:
         self._episode: LiveEpisode | None = None
         self._reference: Reference | None = None
         self._reference_told = -1
-        self._recipe, self._oracle = SceneRecipe(), ""
+        self._recipe = SceneRecipe()
+        self._oracle: Policy | None = None
         self._drawable, self._why_not = False, ""
         self._scene_number = self._episode_number = self._edits = 0
         self._seed = 0
@@ -201,25 +202,23 @@ class Simulator:
             raise
         self._close_scenes()
         self._scene, self._policy, self._recipe, self._next_policy = scene, chosen, recipe, None
-        self._termination, self._oracle = scene.sessions.termination, self._choose_oracle()
+        self._termination, self._oracle = scene.sessions.termination, self._load_oracle()
         if not first:
             self._tell_built(scene, recipe, seed)
         self._tell_loaded(changed_scene=True)
         self._restart(seed, "playing" if play else "paused")
-        if self._oracle:  # last: the scene is on the screen by now
-            second = recipe.build()
-            self._reference = Reference(second, policies.load(self._oracle, second))
+        if self._oracle is not None:  # last: the scene is on the screen by now
+            self._reference = Reference(recipe.build(), self._oracle)
             self._restart_reference()
 
-    def _choose_oracle(self) -> str:
+    def _load_oracle(self) -> Policy | None:
         """The trained oracle where one is packaged and fits, else the scripted one, else none."""
         names = policies.list_policies(self._recipe.name)
         for name in ("pretrained/oracle", f"scripted/{self._recipe.name}"):
             if name in names:
                 with contextlib.suppress(InputError):  # trained with other sizes
-                    policies.load(name, self._need_scene())
-                    return name
-        return ""
+                    return policies.load(name, self._need_scene())
+        return None
 
     def _tell_built(self, scene: SessionEnv, recipe: SceneRecipe, seed: int) -> None:
         """What the scene looks like, and its poses at the start."""
@@ -260,7 +259,7 @@ class Simulator:
                 why_not=self._why_not,
                 episode_length=scene.episode_length,
                 step_s=self._step_s,
-                reference=self._oracle,
+                reference="" if self._oracle is None else self._oracle.name,
                 termination=_plain_termination(scene.sessions.termination, self._recipe),
                 kernel=type(scene.sessions.kernel).__name__.lower(),
                 changed_scene=changed_scene,

@@ -49,7 +49,7 @@ class Studio:
         self._film: FilmTap | None = None
         self._camera, self._view = OrbitCamera(), View()
         self._active, self._free, self._slot = True, True, 0
-        self._dirty, self._sharp = False, True
+        self._dirty, self._settled, self._hurry = False, True, False
         self._rung, self._cost_ms = 0, 0.0
         self._from: np.ndarray | None = None
         self._now: Snapshot | None = None
@@ -66,8 +66,8 @@ class Studio:
                 getattr(self, f"_on_{name}")(**arguments)
             self._look()
             now = time.perf_counter()
-            if not self._sharp and not self._dirty and not self._moving(now):
-                self._dirty = True  # all is still: once more, with every pixel
+            if not self._settled and not self._dirty and not self._moving(now):
+                self._dirty = True  # all is still: once more, with every pixel, and told to be at rest
             if self._wanted() and now >= self._next:
                 self._draw()
 
@@ -166,6 +166,8 @@ class Studio:
             return
         before, self._now = self._now, snapshot
         same = before is not None and before.episode == snapshot.episode
+        if before is not None and before.edits != snapshot.edits:
+            self._hurry, self._next = True, 0.0  # a person is waiting to see what they did
         if same and before is not None and before.t == snapshot.t:  # an edit: nothing moved but a marker
             self._dirty = True
             return
@@ -203,12 +205,16 @@ class Studio:
         assert pictures is not None
         poses, blending = self._blend(began)
         moving = blending or self._moving(began)
-        scale = SCALES[self._rung] if moving and view.adaptive and self._film is None else 1.0
+        rung = self._rung if moving else 0
+        if self._hurry:
+            rung, self._hurry = max(rung, len(SCALES) - 2), False
+        scale = SCALES[rung] if view.adaptive and self._film is None else 1.0
         width, height = view.size(scale)
         if width * height * 3 > pictures.capacity:
             return  # a larger pair is on its way
         image = self._picture(poses, state, view, width, height)
-        self._drawn_poses, self._dirty, self._sharp = poses, blending, scale == 1.0
+        self._drawn_poses, self._dirty = poses, blending
+        self._settled = scale == 1.0 and not moving
         self._slot = 1 - self._slot
         pictures.picture(self._slot, width, height)[:] = image
         self._free = False

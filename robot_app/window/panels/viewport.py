@@ -138,8 +138,9 @@ class Panel(BasePanel):
             self._image = QImage(pixels.data, note.width, note.height, 3 * note.width, QImage.Format_RGB888)
             self.shown = note
             self.n_shown += 1
+        drawing.taken(note)  # first, so that the next is drawn while this one is painted
+        if pixels is not None:
             self.repaint()
-        drawing.taken(note)
 
     def paintEvent(self, _) -> None:
         painter = QPainter(self)
