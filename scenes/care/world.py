@@ -83,6 +83,7 @@ class World:
         )
         p.setGravity(0, 0, 0, physicsClientId=self._client)
         self._saved = -1
+        self._stepped = False
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""
@@ -192,6 +193,7 @@ class World:
         )
 
     def step(self, substeps: int) -> None:
+        self._stepped = True
         for _ in range(substeps):
             p.stepSimulation(physicsClientId=self._client)
 
@@ -215,7 +217,9 @@ class World:
         return [(s[4], s[5]) for s in states]
 
     def contacts(self, body: int) -> list[Contact]:
-        """Every contact of a chain with other bodies."""
+        """Every contact of a chain with other bodies, as the last step left them; none before the first step."""
+        if not self._stepped:  # PyBullet would answer with those of before the restore
+            return []
         points = p.getContactPoints(bodyA=body, physicsClientId=self._client)
         return [Contact(c[3], c[2], c[4], c[6], c[7], c[9]) for c in points] if points else []
 
@@ -231,6 +235,7 @@ class World:
 
     def restore(self) -> None:
         """Go back to the saved state, bit for bit."""
+        self._stepped = False
         p.restoreState(stateId=self._saved, physicsClientId=self._client)
 
     def digest(self, chains: dict[int, list[int]]) -> str:

@@ -120,6 +120,28 @@ def test_tremor_shakes_weakness_yields() -> None:
     assert travel["tremor"] > 0.005
 
 
+@pytest.mark.parametrize("controller", ["assistive_gym", "responsive"])
+def test_an_episode_that_ended_in_a_touch_leaves_nothing_behind(controller: str) -> None:
+    """Cut off while the tool presses on the arm, the next episode is as in a fresh scene, from its first observation."""
+
+    def whole(scene, seed: int) -> list:
+        return [
+            (f.observation.tobytes(), f.reward, scene.state_hash(), f.info["total_force_n"])
+            for f in play(scene, Oracle(scene), seed)
+        ]
+
+    used, fresh = (make_scene("scratch_itch", controller=controller) for _ in "ab")
+    touched = False
+    for _ in play(used, Oracle(used), seed=6, options={"latent": "forearm.dorsal@0.5"}):
+        touched = used.total_force_n > 1.0
+        if touched:
+            break
+    assert touched
+    assert whole(used, 9) == whole(fresh, 9)
+    used.close()
+    fresh.close()
+
+
 @pytest.mark.parametrize(
     "options",
     [
