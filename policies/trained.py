@@ -44,7 +44,11 @@ class TrainedPolicy:
     """
 
     def __init__(
-        self, folder: Path | str, scene: SessionEnv, name: str | None = None, deterministic: bool | None = None
+        self,
+        folder: Path | str,
+        scene: SessionEnv,
+        name: str | None = None,
+        deterministic: bool | None = None,
     ) -> None:
         checkpoint = load_checkpoint(folder)
         spec = SceneSpec.of(scene)
