@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -313,20 +312,6 @@ def test_torn_records_are_left_out(tmp_path) -> None:
     records.write_bytes(b"")
     with pytest.raises(InputError, match="0 readable steps"):
         Episode.load(tmp_path / "e")
-
-
-def test_writing_a_step_takes_a_fraction_of_the_step(run, tmp_path) -> None:
-    """Ten steps a second are drawn and simulated beside it: 10 ms would already be felt."""
-    _, frames = run
-    scene = RECIPE.build()
-    with EpisodeWriter(tmp_path / "e", RECIPE, scene, seed=11, policy="x") as writer:
-        times = []
-        for frame in frames:
-            began = time.perf_counter()
-            writer.append(frame, "hash")
-            times.append(time.perf_counter() - began)
-    scene.close()
-    assert np.median(times) < 0.005
 
 
 def test_markers_survive_even_where_the_scene_has_none(tmp_path) -> None:
