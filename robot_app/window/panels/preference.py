@@ -154,6 +154,12 @@ class Panel(BasePanel):
     def _touched(self) -> None:
         self._set_dirty(True)
 
+    def discard(self) -> None:
+        """Forget what was edited and not applied; the editors follow the truth again."""
+        self._set_dirty(False)
+        if self.workbench.latent is not None:
+            self._show_truth(self.workbench.latent)
+
     def _set_dirty(self, dirty: bool) -> None:
         self._dirty = dirty
         self.now.setEnabled(dirty)

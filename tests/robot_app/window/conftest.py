@@ -159,5 +159,6 @@ def fresh(window: MainWindow, checkpoint: Path, wait) -> MainWindow:
         )
     )
     bench.undo_stack.clear()
+    window.panels["preference"].discard()
     window.viewport.look_from(0)
     return window
