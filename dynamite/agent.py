@@ -37,8 +37,12 @@ class Agent(nn.Module):
             if config.has_belief and config.probe.enabled
             else None
         )
-        self.n_belief = (2 * config.encoder.latent + sees.sees_termination) if sees.sees_belief else 0
-        self.n_side = self.n_belief + (spec.n_privileged if sees.sees_privileged else 0)
+        self.n_side = (
+            (2 * config.encoder.latent if sees.sees_belief else 0)
+            + (config.encoder.hidden if sees.sees_hidden else 0)
+            + (1 if sees.sees_termination else 0)
+            + (spec.n_privileged if sees.sees_privileged else 0)
+        )
         self.actor_critic = ActorCritic(spec.n_observation, self.n_side, spec.n_actions, spec.discrete, sees)
         self.state_norm = RunningNorm(spec.n_observation)
         self.side_norm = RunningNorm(self.n_side) if self.n_side else None
@@ -48,7 +52,10 @@ class Agent(nn.Module):
         """The policy's second input before normalisation: (…, B)."""
         sees, parts = self.config.policy, []
         if posterior is not None:
-            parts += [posterior.mean, posterior.logvar]
+            if sees.sees_belief:
+                parts += [posterior.mean, posterior.logvar]
+            if sees.sees_hidden:
+                parts.append(posterior.hidden)
             if sees.sees_termination:
                 assert self.belief_model is not None
                 parts.append(torch.sigmoid(self.belief_model.termination(posterior.hidden)).unsqueeze(-1))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from dynamite import objective
 from dynamite.config import Config
 from dynamite.decoder import RewardDecoder, StateDecoder, TaskDecoder
-from dynamite.encoder import Encoder, Posterior
+from dynamite.encoder import Encoder, Memory, Posterior
 from dynamite.prior import LatentPrior, TerminationHead
 from dynamite.spec import SceneSpec
 
@@ -33,6 +33,10 @@ class Episodes:
     ended: Tensor
     latents: Tensor
 
+    def part(self, chosen: Tensor) -> Episodes:
+        """Some of the episodes, by their numbers (n,)."""
+        return Episodes(*(value.index_select(1, chosen) for value in vars(self).values()))
+
 
 class BeliefModel(nn.Module):
     """q(z|h), p(r|·), p(s'|·), p(z'|z), p(d|h)."""
@@ -42,7 +46,9 @@ class BeliefModel(nn.Module):
         self.config = config.objective
         s, a, z = spec.n_observation, spec.n_actions, config.encoder.latent
         self.encoder = Encoder(s, a, config.encoder)
-        self.reward_decoder = RewardDecoder(s, a, z, config.decoder)
+        self.reward_decoder = (
+            RewardDecoder(s, a, z, config.decoder) if self.config.reward_weight > 0 else None
+        )
         self.state_decoder = StateDecoder(s, a, z, config.decoder) if self.config.state_weight > 0 else None
         self.task_decoder = (
             TaskDecoder(z, spec.latent_space.size, config.decoder) if self.config.task_weight > 0 else None
@@ -53,8 +59,16 @@ class BeliefModel(nn.Module):
         self.termination = TerminationHead(config.encoder.hidden)
 
     def encode(self, episodes: Episodes) -> Posterior:
-        """Posteriors (T + 1, N, ·)."""
+        """Posteriors (T + 1, N, ·) of whole episodes."""
         return self.encoder(episodes.states, episodes.actions, episodes.rewards)
+
+    def initial(self, n: int) -> Memory:
+        """What N copies remember before their first step."""
+        return self.encoder.initial(n)
+
+    def step(self, state: Tensor, action: Tensor, reward: Tensor, memory: Memory) -> tuple[Posterior, Memory]:
+        """One step of N copies while acting: (N, S) as the model sees states, (N, A), (N,) → posterior (N, ·)."""
+        return self.encoder.step(state, action, reward, memory)
 
     def loss(
         self, episodes: Episodes, posterior: Posterior, generator: torch.Generator | None = None
@@ -65,7 +79,7 @@ class BeliefModel(nn.Module):
         z = posterior.sample(torch.randn(mean.shape, generator=generator))
         terms: dict[str, Tensor] = {}
         total = torch.zeros(())
-        if weights.reward_weight > 0 or self.state_decoder is not None:
+        if self.reward_decoder is not None or self.state_decoder is not None:
             pairs = objective.reconstruction_pairs(
                 episodes.ended,
                 weights.session_mask,
@@ -73,7 +87,7 @@ class BeliefModel(nn.Module):
                 weights.reconstruction_reduction == "mean",
                 generator,
             )
-            if weights.reward_weight > 0:
+            if self.reward_decoder is not None:
                 log_prob = self.reward_decoder(
                     episodes.states, episodes.actions, episodes.rewards, z, pairs.index
                 )

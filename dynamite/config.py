@@ -138,7 +138,9 @@ class PolicyConfig(Section):
     section: ClassVar[str] = "policy"
 
     sees_belief: bool = flag(True)
-    """The belief (μ, log σ²) is an input; without it no belief model is trained."""
+    """The belief (μ, log σ²) is an input."""
+    sees_hidden: bool = flag(False)
+    """The encoder's state h is an input: a recurrent policy. Without belief and h there is no encoder at all."""
     sees_termination: bool = flag(False)
     """p(d_t) is an input too."""
     sees_privileged: bool = flag(False)
@@ -309,14 +311,16 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
-        if self.policy.sees_termination and not self.policy.sees_belief:
-            raise InputError("policy.sees_termination", True, "true only with policy.sees_belief")
+        if self.policy.sees_termination and not self.has_belief:
+            raise InputError(
+                "policy.sees_termination", True, "true only with policy.sees_belief or sees_hidden"
+            )
         if self.imitation.frames and not self.imitation.teacher:
             raise InputError("imitation.teacher", "", "a teacher policy, such as scripted/scratch_itch")
-        if (self.ppo.through_encoder or self.imitation.through_encoder) and not self.policy.sees_belief:
-            raise InputError("ppo.through_encoder", True, "true only with policy.sees_belief")
+        if (self.ppo.through_encoder or self.imitation.through_encoder) and not self.has_belief:
+            raise InputError("ppo.through_encoder", True, "true only with policy.sees_belief or sees_hidden")
 
     @property
     def has_belief(self) -> bool:
-        """Whether a belief model is trained."""
-        return self.policy.sees_belief
+        """Whether there is a belief model: something of an encoder is an input of the policy."""
+        return self.policy.sees_belief or self.policy.sees_hidden

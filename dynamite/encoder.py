@@ -16,6 +16,10 @@ from dynamite.config import EncoderConfig
 from dynamite.networks import symlog
 
 
+#: What an encoder carries from one step to the next; leading axis N. Opaque to everybody else.
+Memory = tuple[Tensor, ...]
+
+
 class Posterior(NamedTuple):
     """A batch of beliefs; leading axes are (T + 1, N) for whole episodes, (N,) for one step.
 
@@ -83,12 +87,12 @@ class Encoder(nn.Module):
         hidden, _ = self.gru(self._embed(states, actions, rewards))  # (T + 1, N, H)
         return self._head(hidden)
 
-    def step(self, state: Tensor, action: Tensor, reward: Tensor, hidden: Tensor) -> Posterior:
-        """One step: (N, S), (N, A), (N,), (N, H) → posterior (N, ·); equal to :meth:`forward` step by step."""
+    def step(self, state: Tensor, action: Tensor, reward: Tensor, memory: Memory) -> tuple[Posterior, Memory]:
+        """One step: (N, S), (N, A), (N,) → posterior (N, ·) and what to remember; equal to :meth:`forward` step by step."""
         weights = [parameter for _, parameter in self.gru.named_parameters()]  # input, hidden, their biases
-        hidden = torch.gru_cell(self._embed(state, action, reward), hidden, *weights)
-        return self._head(hidden)
+        hidden = torch.gru_cell(self._embed(state, action, reward), memory[0], *weights)
+        return self._head(hidden), (hidden,)
 
-    def initial_hidden(self, n: int) -> Tensor:
-        """(N, H) of zeros."""
-        return torch.zeros(n, self.config.hidden)
+    def initial(self, n: int) -> Memory:
+        """The memory of N episodes that have not begun: h = 0, (N, H)."""
+        return (self.head_mean.weight.new_zeros(n, self.config.hidden),)

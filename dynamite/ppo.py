@@ -5,6 +5,7 @@ Advantages are normalised over the whole rollout; values are not clipped (METHOD
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import torch
@@ -140,11 +141,10 @@ class PPO:
         agent, n = self.agent, rollout.rewards.shape[1]
         assert agent.belief_model is not None
         for part in torch.randperm(n, generator=generator).chunk(min(self.config.minibatches, n)):
-            states = rollout.states[:, part]
-            encoder = agent.belief_model.encoder
-            posterior = encoder(
-                agent.model_states(states), rollout.executed[:, part], rollout.rewards[:, part]
-            )
+            seen = rollout.episodes().part(part)
+            states = seen.states
+            seen = dataclasses.replace(seen, states=agent.model_states(states))
+            posterior = agent.belief_model.encode(seen)
             sides = agent.normalise_side(agent.side(posterior, rollout.privileged[:, part]))[:-1]
             yield agent.state_norm(states[:-1]), sides, lambda x, part=part: x[:, part]
 

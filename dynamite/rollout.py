@@ -105,16 +105,15 @@ def collect(
     ended = torch.zeros(steps, n, dtype=torch.bool)
     info = torch.zeros(steps, n, len(INFO_KEYS))
 
-    hidden = model.encoder.initial_hidden(n) if model is not None else None
+    memory = model.initial(n) if model is not None else ()
     last_action, last_reward = torch.zeros(n, spec.n_actions), torch.zeros(n)
     posterior = None
     for t in range(steps + 1):
         for name, kept in along.items():
             kept[t] = torch.from_numpy(getattr(now, name))
         state = along["observation"][t]
-        if model is not None and hidden is not None:
-            posterior = model.encoder.step(agent.model_states(state), last_action, last_reward, hidden)
-            hidden = posterior.hidden
+        if model is not None:
+            posterior, memory = model.step(agent.model_states(state), last_action, last_reward, memory)
         sides[t] = agent.side(posterior, along["privileged"][t])
         output, values[t] = agent.actor_critic(agent.state_norm(state), agent.normalise_side(sides[t]))
         if t == steps:
