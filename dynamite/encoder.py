@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from dynamite.config import EncoderConfig
 from dynamite.networks import symlog
 
-
 #: What an encoder carries from one step to the next; leading axis N. Opaque to everybody else.
 Memory = tuple[Tensor, ...]
 
