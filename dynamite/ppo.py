@@ -58,6 +58,16 @@ class PPO:
             self.parameters += list(agent.belief_model.encoder.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.lr, eps=1e-5)
 
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"ppo": self.optimiser}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Nothing: it is on-policy, and its optimiser is saved beside it."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        pass
+
     def targets(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         """Advantages and value targets in units of normalised reward, (T, N) each."""
         rewards = self.agent.return_norm(rollout.rewards) if self.config.normalise_reward else rollout.rewards

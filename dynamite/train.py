@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from dynamite import seeding
 from dynamite.acting import Policy
@@ -32,6 +33,7 @@ from dynamite.config import Config
 from dynamite.config_io import save_yaml
 from dynamite.imitation import Imitation
 from dynamite.model_learner import ModelLearner
+from dynamite.policy_learner import make_policy_learner
 from dynamite.ppo import PPO
 from dynamite.progress import Progress, ProgressLog
 from dynamite.rollout import Rollout, collect
@@ -55,10 +57,10 @@ class Trainer:
         self.config, self.scenes = config, scenes
         torch.manual_seed(seeding.stream_seed(config.train.seed, seeding.INIT, 0))  # initial weights
         self.agent = Agent(scenes.spec, config)
-        self.ppo = PPO(self.agent)
+        self.buffer = EpisodeBuffer(config.model.buffer_episodes)
+        self.policy_learner = make_policy_learner(self.agent, self.buffer)
         self.model_learner = ModelLearner(self.agent) if self.agent.belief_model is not None else None
         self.imitation = Imitation(self.agent, self.model_learner) if config.imitation.frames else None
-        self.buffer = EpisodeBuffer(config.model.buffer_episodes)
         self.iteration = 0
         self.frames = 0
 
@@ -90,11 +92,12 @@ class Trainer:
             self.model_learner.set_lr(config.imitation.model_lr if phase == "imitation" else config.model.lr)
         if phase == "imitation" and self.imitation is not None:
             metrics |= self.imitation.update(self.buffer, self._generator(seeding.MODEL))
-            metrics |= self.ppo.fit_value(rollout, self._generator(seeding.PPO))
+            assert isinstance(self.policy_learner, PPO)  # so says Config
+            metrics |= self.policy_learner.fit_value(rollout, self._generator(seeding.PPO))
         else:
             if phase == "ppo":
                 progress = min(1.0, self.frames / config.train.frames)
-                metrics |= self.ppo.update(rollout, progress, self._generator(seeding.PPO))
+                metrics |= self.policy_learner.update(rollout, progress, self._generator(seeding.PPO))
             if self.model_learner is not None and config.model.updates:
                 metrics |= self.model_learner.update(self.buffer, self._generator(seeding.MODEL))
         # Last, so that everything above saw the statistics the rollout was drawn with.
@@ -116,6 +119,7 @@ class Trainer:
     # -- to and from disk
     def save(self, folder: Path) -> Path:
         training = {f"buffer.{name}": value for name, value in self.buffer.state_dict().items()}
+        training |= {f"policy.{name}": value for name, value in self.policy_learner.state_dict().items()}
         for name, optimiser in self._optimisers().items():
             training |= pack_optimiser(f"optimiser.{name}", optimiser)
         counters = {"iteration": self.iteration, "frames": self.frames}
@@ -134,14 +138,12 @@ class Trainer:
             ) from None
         for name, optimiser in self._optimisers().items():
             unpack_optimiser(f"optimiser.{name}", optimiser, checkpoint.training)
-        prefix = "buffer."
-        self.buffer.load_state_dict(
-            {k[len(prefix) :]: v for k, v in checkpoint.training.items() if k.startswith(prefix)}
-        )
+        self.buffer.load_state_dict(_under("buffer.", checkpoint.training))
+        self.policy_learner.load_state_dict(_under("policy.", checkpoint.training))
         self.iteration, self.frames = checkpoint.counters["iteration"], checkpoint.counters["frames"]
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        found: dict[str, torch.optim.Optimizer] = {"ppo": self.ppo.optimiser}
+        found = self.policy_learner.optimisers()
         if self.model_learner is not None:
             found["model"] = self.model_learner.optimiser
             if self.model_learner.probe_optimiser is not None:
@@ -254,6 +256,11 @@ def _progress(
         metrics=metrics,
         checkpoint=None if written is None else str(written),
     )
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names start with ``prefix``, without it."""
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _prune(run_dir: Path, keep: int) -> None:
