@@ -251,6 +251,19 @@ def check_upstream() -> Finding:
     return Finding("Assistive Gym", "ok", "upstream is installed")
 
 
+def check_mujoco() -> Finding:
+    """The extra of the MuJoCo scenes."""
+    from scenes.registry import SCENES
+
+    names = [name for name, entry in SCENES.items() if entry.extra == "mujoco"]
+    if not all(SCENES[name].installed for name in names):
+        mend = f"{sys.executable} -m pip install '{DISTRIBUTION}[mujoco]'"
+        return Finding(
+            "MuJoCo", "note", f"not installed; only these scenes need it: {', '.join(names)}", mend
+        )
+    return Finding("MuJoCo", "ok", f"{metadata.version('mujoco')} for {', '.join(names)}")
+
+
 CHECKS: dict[str, Callable[[], Finding | list[Finding]]] = {
     "Python": check_python,
     "packages": check_packages,
@@ -265,6 +278,7 @@ CHECKS: dict[str, Callable[[], Finding | list[Finding]]] = {
     "disk": check_disk,
     "packaged agents": check_pretrained,
     "Assistive Gym": check_upstream,
+    "MuJoCo": check_mujoco,
 }
 
 

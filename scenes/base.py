@@ -58,6 +58,8 @@ class SessionEnv(gym.Env[np.ndarray, Any]):
     episode_length: int = 200
     #: Size of ``Privileged.features``.
     n_privileged: int = 0
+    #: Latent fields that act on the motion, and so are felt in the observation; the others act on the reward alone.
+    dynamics_fields: tuple[str, ...] = ()
 
     def __init__(
         self,

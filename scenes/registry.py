@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 from dataclasses import dataclass
 from typing import Any
@@ -20,15 +21,22 @@ class SceneEntry:
         gym_id: its Gymnasium id; ``-vN`` rises when behaviour changes.
         module, cls: import path, loaded on first use.
         summary: one line for pickers and lists.
+        extra: the package that building it needs beyond the project's own, and the name of the extra that installs it.
     """
 
     gym_id: str
     module: str
     cls: str
     summary: str
+    extra: str = ""
 
     def load(self) -> type:
         return getattr(importlib.import_module(self.module), self.cls)
+
+    @property
+    def installed(self) -> bool:
+        """Whether its extra is there."""
+        return not self.extra or importlib.util.find_spec(self.extra) is not None
 
 
 SCENES: dict[str, SceneEntry] = {
@@ -49,6 +57,34 @@ SCENES: dict[str, SceneEntry] = {
         "scenes.control.gridworld",
         "GridworldStay",
         "Two goals, one pays; nothing but the reward tells that the roles swapped.",
+    ),
+    "reacher": SceneEntry(
+        "scenes/Reacher-v1",
+        "scenes.control.reacher",
+        "Reacher",
+        "A two-link arm finds a hidden goal that drifts from session to session (MuJoCo).",
+        "mujoco",
+    ),
+    "half_cheetah_dir": SceneEntry(
+        "scenes/HalfCheetahDir-v1",
+        "scenes.control.half_cheetah",
+        "HalfCheetahDir",
+        "A half-cheetah runs forward or backward; the wanted direction turns from session to session (MuJoCo).",
+        "mujoco",
+    ),
+    "half_cheetah_vel": SceneEntry(
+        "scenes/HalfCheetahVel-v1",
+        "scenes.control.half_cheetah",
+        "HalfCheetahVel",
+        "A half-cheetah runs at a hidden speed that drifts from session to session (MuJoCo).",
+        "mujoco",
+    ),
+    "half_cheetah_wind_vel": SceneEntry(
+        "scenes/HalfCheetahWindVel-v1",
+        "scenes.control.half_cheetah",
+        "HalfCheetahWindVel",
+        "A half-cheetah runs at a hidden speed in a hidden wind; both drift from session to session (MuJoCo).",
+        "mujoco",
     ),
 }
 

@@ -8,8 +8,11 @@ import pytest
 import policies
 from dynamite.acting import play
 from scenes import list_scenes, make_scene
+from tests.scenes.scene_cases import every_name, where_installed
 
-CASES = [(scene, name) for scene in list_scenes() for name in policies.list_policies(scene)]
+CASES = [
+    where_installed(scene, scene, name) for scene in list_scenes() for name in policies.list_policies(scene)
+]
 
 
 class Untouchable:
@@ -49,13 +52,15 @@ def test_poisoning_the_latent_changes_no_output(scene_name: str, policy_name: st
     other.close()
 
 
-@pytest.mark.parametrize("scene_name", list_scenes())
-def test_the_truth_is_in_neither_observation_nor_info(scene_name: str) -> None:
+@every_name
+def test_the_truth_is_in_neither_observation_nor_info(name: str) -> None:
     """Two latents, same seed and actions: what differs afterwards is the reward and what follows from touch."""
     traces = []
     for latent_seed in (1, 2):
-        scene = make_scene(scene_name, termination=0.0)
+        scene = make_scene(name, termination=0.0)
         latent = scene.latent_space.sample(np.random.default_rng(latent_seed))
+        for field in scene.dynamics_fields:  # meant to be felt in the motion
+            latent[field] = scene.latent_space.sample(np.random.default_rng(0))[field]
         observation, info = scene.reset(seed=0, options={"latent": latent})
         trace = [(observation.tobytes(), repr(sorted(info)))]
         scene.action_space.seed(0)

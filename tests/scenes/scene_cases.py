@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenes import list_scenes, make_scene
+from scenes.registry import SCENES
 
 #: The registered scenes; care scenes also with their other robot, controller and latent fields.
 CASES: dict[str, tuple[str, dict]] = {name: (name, {}) for name in list_scenes()}
@@ -15,8 +16,23 @@ CASES["scratch_itch-all-fields"] = (
     {"fields": ("itch", "force", "impairment"), "gender": "female"},
 )
 CASES["scratch_itch-tremor"] = ("scratch_itch", {"impairment": "tremor"})
+CASES["reacher-sparse"] = ("reacher", {"reward": "sparse"})
+CASES["half_cheetah_wind_vel-sparse"] = ("half_cheetah_wind_vel", {"reward": "sparse"})
 
-every_scene = pytest.mark.parametrize("case", CASES)
+
+def where_installed(name: str, *values):
+    """A test's parameters (the scene's name by default), skipped where the extra of the scene ``name`` is missing."""
+    extra = SCENES[name].extra
+    skip = pytest.mark.skipif(
+        not SCENES[name].installed, reason=f'{name} needs pip install "dynamite-care[{extra}]"'
+    )
+    return pytest.param(*(values or (name,)), marks=skip)
+
+
+every_name = pytest.mark.parametrize("name", [where_installed(name) for name in list_scenes()])
+every_scene = pytest.mark.parametrize(
+    "case", [where_installed(name, case) for case, (name, _) in CASES.items()]
+)
 
 
 def build(case: str, **more):

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from scenes import list_scenes
 from scenes.errors import InputError
 from scenes.registry import SCENES
-from tests.scenes.scene_cases import CASES, build, every_scene
+from tests.scenes.scene_cases import CASES, build, every_name, every_scene
 
 
 def roll(scene, seed: int, steps: int, push: float = 1.0) -> list:
@@ -41,7 +40,7 @@ def random_action(scene, rng: np.random.Generator, push: float):
     return np.clip(rng.normal(0.0, push, space.shape), -1, 1).astype(space.dtype)
 
 
-@pytest.mark.parametrize("name", list_scenes())
+@every_name
 def test_gymnasium_checker_is_content_with_warnings_as_errors(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -50,7 +49,7 @@ def test_gymnasium_checker_is_content_with_warnings_as_errors(name: str) -> None
         scene.close()
 
 
-@pytest.mark.parametrize("name", list_scenes())
+@every_name
 def test_copies_made_by_gymnasium_step_side_by_side(name: str) -> None:
     copies = gym.make_vec(SCENES[name].gym_id, num_envs=2, vectorization_mode="sync")
     observation, _ = copies.reset(seed=[3, 4])
@@ -73,7 +72,7 @@ def test_same_seed_gives_the_same_trajectory_also_after_other_episodes(case: str
     other.close()
 
 
-@pytest.mark.parametrize("name", list_scenes())
+@every_name
 def test_a_new_process_gives_the_same_ten_thousand_steps(name: str) -> None:
     script = (
         "import hashlib; from tests.scenes.test_all_scenes import roll; from tests.scenes.scene_cases import build\n"
