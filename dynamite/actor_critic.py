@@ -25,8 +25,43 @@ class Evaluation(NamedTuple):
     value: Tensor
 
 
-class ActorCritic(nn.Module):
-    """Args:
+class PolicyNetwork(nn.Module):
+    """What acting asks of ``agent.actor_critic``, whoever teaches it: rollouts, evaluation and playback need no more.
+
+    An *output* is what the actor says, (…, O), opaque to callers. Actions are (…, A) floats, or (…, 1) numbers as floats.
+
+    Attributes:
+        discrete: whether actions are numbered.
+    """
+
+    discrete: bool
+
+    def forward(self, state: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised (…, S) and (…, B) → the actor's output (…, O) and the value of being there (…)."""
+        raise NotImplementedError
+
+    def mode(self, output: Tensor) -> Tensor:
+        """The action of a trained policy that does not draw: the most likely one, or the mean's."""
+        raise NotImplementedError
+
+    def sample(self, output: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw actions from π, and their log π, (…)."""
+        raise NotImplementedError
+
+
+def sample_categorical(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """(N, A) logits → (N, 1) numbers as floats, and their log-probabilities (N,)."""
+    log_p = F.log_softmax(logits, -1)
+    # Gumbel-max: one vectorised draw, several times faster than multinomial.
+    uniform = torch.rand(logits.shape, generator=generator).clamp_(1e-20, 1 - 1e-7)
+    action = (log_p - torch.log(-torch.log(uniform))).argmax(-1, keepdim=True)
+    return action.to(logits.dtype), log_p.gather(-1, action).squeeze(-1)
+
+
+class ActorCritic(PolicyNetwork):
+    """The on-policy learner's: a Gaussian of state-independent deviation or a categorical, and V.
+
+    Args:
     n_observation: S. n_side: B, 0 for a policy that sees the state only. n_actions: A.
     """
 
@@ -69,14 +104,13 @@ class ActorCritic(nn.Module):
         assert self.log_std is not None
         return torch.clamp(self.log_std, min=self.min_log_std)
 
+    def mode(self, output: Tensor) -> Tensor:
+        return output.argmax(-1, keepdim=True).to(output.dtype) if self.discrete else output
+
     def sample(self, output: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw actions: (N, A) outputs → actions ((N, A) floats, or (N, 1) numbers as floats) and log π, (N,)."""
         if self.discrete:
-            log_p = F.log_softmax(output, -1)
-            # Gumbel-max: one vectorised draw, several times faster than multinomial.
-            uniform = torch.rand(output.shape, generator=generator).clamp_(1e-20, 1 - 1e-7)
-            action = (log_p - torch.log(-torch.log(uniform))).argmax(-1, keepdim=True)
-            return action.to(output.dtype), log_p.gather(-1, action).squeeze(-1)
+            return sample_categorical(output, generator)
         noise = torch.randn(output.shape, generator=generator)
         action = output + torch.exp(self.deviation()) * noise
         return action, self.log_prob(output, action)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
-from dynamite.actor_critic import ActorCritic
-from dynamite.belief_model import BeliefModel
+from dynamite.actor_critic import ActorCritic, PolicyNetwork
+from dynamite.belief_model import BeliefModel, Episodes
 from dynamite.config import Config
 from dynamite.encoder import Posterior
 from dynamite.normalise import ReturnNorm, RunningNorm
 from dynamite.probe import LatentProbe
+from dynamite.segment_model import SegmentBeliefModel
+from dynamite.soft_actor_critic import SoftActorCritic
 from dynamite.spec import SceneSpec
 
 
@@ -31,9 +35,13 @@ class Agent(nn.Module):
         super().__init__()
         self.spec, self.config = spec, config
         sees = config.policy
-        self.belief_model = BeliefModel(spec, config) if config.has_belief else None
+        self.belief_model = _belief_model(spec, config) if config.has_belief else None
         self.probe = (
-            LatentProbe(spec.latent_space, config.encoder.latent, config.probe)
+            LatentProbe(
+                spec.latent_space,
+                2 * config.encoder.latent if sees.sees_belief else config.encoder.hidden,
+                config.probe,
+            )
             if config.has_belief and config.probe.enabled
             else None
         )
@@ -43,10 +51,13 @@ class Agent(nn.Module):
             + (1 if sees.sees_termination else 0)
             + (spec.n_privileged if sees.sees_privileged else 0)
         )
-        self.actor_critic = ActorCritic(spec.n_observation, self.n_side, spec.n_actions, spec.discrete, sees)
+        sizes = spec.n_observation, self.n_side, spec.n_actions, spec.discrete
+        self.actor_critic: PolicyNetwork = (
+            SoftActorCritic(*sizes, config.sac) if sees.learner == "sac" else ActorCritic(*sizes, sees)
+        )
         self.state_norm = RunningNorm(spec.n_observation)
         self.side_norm = RunningNorm(self.n_side) if self.n_side else None
-        self.return_norm = ReturnNorm(config.ppo.gamma)
+        self.return_norm = ReturnNorm(config.gamma)
 
     def side(self, posterior: Posterior | None, privileged: Tensor) -> Tensor:
         """The policy's second input before normalisation: (…, B)."""
@@ -58,10 +69,16 @@ class Agent(nn.Module):
                 parts.append(posterior.hidden)
             if sees.sees_termination:
                 assert self.belief_model is not None
-                parts.append(torch.sigmoid(self.belief_model.termination(posterior.hidden)).unsqueeze(-1))
+                parts.append(self.belief_model.p_session_end(posterior).unsqueeze(-1))
         if sees.sees_privileged:
             parts.append(privileged)
         return torch.cat(parts, -1) if parts else privileged.new_zeros(*privileged.shape[:-1], 0)
+
+    def readable(self, posterior: Posterior) -> Tensor:
+        """What the probe reads, (…, I): (μ, log σ²), or h where the policy sees h alone and q(z|h) is nobody's."""
+        if self.config.policy.sees_belief:
+            return torch.cat((posterior.mean, posterior.logvar), -1)
+        return posterior.hidden
 
     def normalise_side(self, side: Tensor) -> Tensor:
         return self.side_norm(side) if self.side_norm is not None else side
@@ -70,8 +87,32 @@ class Agent(nn.Module):
         """States as the belief model sees them."""
         return self.state_norm(states) if self.config.model.normalise_state else states
 
+    def see(self, episodes: Episodes, privileged: Tensor) -> tuple[Tensor, Tensor]:
+        """What the policy sees of whole episodes with the belief model as it is now: states (T + 1, N, S) and sides
+        (T + 1, N, B), both normalised.
+
+        Args:
+            episodes: states raw.
+            privileged: (T + 1, N, P).
+        """
+        posterior = None
+        if self.belief_model is not None:
+            states = self.model_states(episodes.states)
+            posterior = self.belief_model.encode(dataclasses.replace(episodes, states=states))
+        side = self.normalise_side(self.side(posterior, privileged))
+        return self.state_norm(episodes.states), side
+
+    def scale_rewards(self, rewards: Tensor) -> Tensor:
+        """Raw rewards in the units that values are in."""
+        return self.return_norm(rewards) if self.config.normalise_reward else rewards
+
     def encode_action(self, actions: Tensor) -> Tensor:
         """Actions as they were executed, for the model: clipped (N, A), or a one-hot of (N, 1) numbers."""
         if self.spec.discrete:
             return torch.nn.functional.one_hot(actions.squeeze(-1).long(), self.spec.n_actions).float()
         return torch.clamp(actions, -1.0, 1.0)
+
+
+def _belief_model(spec: SceneSpec, config: Config) -> BeliefModel:
+    """The kind of belief model the configuration asks for."""
+    return (SegmentBeliefModel if config.encoder.hypotheses else BeliefModel)(spec, config)

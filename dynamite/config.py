@@ -7,7 +7,7 @@ and out is in :mod:`dynamite.config_io`; what a learning variant changes is in :
 # ruff: noqa: RUF009 -- the field makers of dynamite.rules return dataclasses.field objects
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from dynamite.rules import Section, choice, flag, plain, real, sizes, text, whole
@@ -38,10 +38,12 @@ class SceneConfig(Section):
 
 @dataclass(frozen=True)
 class EncoderConfig(Section):
-    """q(z|h): embeddings of (s_t, a_{t−1}, r_{t−1}), a GRU, a Gaussian head."""
+    """q(z|h): embeddings of (s_t, a_{t−1}, r_{t−1}), a GRU or a transformer, a Gaussian head."""
 
     section: ClassVar[str] = "encoder"
 
+    kind: str = choice("gru", ("gru", "transformer"))
+    """What remembers: a GRU, or a small causal transformer."""
     state_embedding: int = whole(32, low=1)
     """Width of e(s)."""
     action_embedding: int = whole(16, low=0)
@@ -61,11 +63,26 @@ class EncoderConfig(Section):
     """Lower clamp of log σ²."""
     logvar_max: float = real(4.0)
     """Upper clamp of log σ²."""
+    hypotheses: int = whole(0)
+    """K > 0: the encoder is restarted where the current segment most likely began, K hypotheses of which are carried along
+    while acting (SeCBAD); 0: it runs through."""
+    layers: int = whole(2, low=1)
+    """Transformer only: blocks of attention and feed-forward."""
+    heads: int = whole(4, low=1)
+    """Transformer only: attention heads; they divide ``hidden``."""
+    context: int = whole(64, low=1)
+    """Transformer only: the most recent steps that a step attends to, itself included."""
 
     def check(self) -> None:
         if self.logvar_min >= self.logvar_max:
             raise InputError(
                 "encoder.logvar_min", self.logvar_min, f"a number below logvar_max ({self.logvar_max:g})"
+            )
+        if self.hypotheses == 1:
+            raise InputError("encoder.hypotheses", 1, "0, or 2 or more: the newest takes one")
+        if self.kind == "transformer" and (self.hidden % self.heads or self.hidden % 2):
+            raise InputError(
+                "encoder.heads", self.heads, f"a divisor of encoder.hidden ({self.hidden}), which is even"
             )
 
 
@@ -113,6 +130,8 @@ class ObjectiveConfig(Section):
     """β_c, weight of session consistency."""
     termination_weight: float = real(0.5, low=0.0)
     """λ_d, weight of the termination head's cross-entropy."""
+    contrastive_weight: float = real(0.0, low=0.0)
+    """Weight of the contrastive prediction of the future, ContraBAR's instead of reconstruction (section contrastive)."""
     session_mask: bool = flag(True)
     """Reconstruct only transitions of the posterior's own session; off: all of the episode (VariBAD)."""
     prior_conditioning: bool = flag(True)
@@ -130,6 +149,27 @@ class ObjectiveConfig(Section):
     reconstruction_reduction: str = choice("sum", ("sum", "mean"))
     """Over u: the sum, as the ELBO has it, or the mean, which weighs short and long sessions alike."""
 
+    @property
+    def has_terms(self) -> bool:
+        """Whether the belief model has anything of its own to learn from."""
+        return any(getattr(self, f.name) > 0 for f in fields(self) if f.name.endswith("_weight"))
+
+
+@dataclass(frozen=True)
+class ContrastiveConfig(Section):
+    """Contrastive prediction of future states and rewards (used where objective.contrastive_weight > 0)."""
+
+    section: ClassVar[str] = "contrastive"
+
+    steps: int = whole(10, low=1)
+    """K, steps ahead."""
+    negatives: int = whole(15, low=1)
+    """M, what was seen in other episodes, drawn anew for every prediction."""
+    samples: int = whole(8, low=0)
+    """Steps t drawn per episode to predict from; 0: all of them."""
+    hidden: int = whole(64, low=1)
+    """Width of the network that scores a candidate."""
+
 
 @dataclass(frozen=True)
 class PolicyConfig(Section):
@@ -137,6 +177,9 @@ class PolicyConfig(Section):
 
     section: ClassVar[str] = "policy"
 
+    learner: str = choice("ppo", ("ppo", "sac"))
+    """Who teaches it: proximal policy optimisation, or soft actor-critic on stored episodes (then widths and deviations are
+    those of section sac, and state and belief are joined without embeddings)."""
     sees_belief: bool = flag(True)
     """The belief (μ, log σ²) is an input."""
     sees_hidden: bool = flag(False)
@@ -199,6 +242,43 @@ class PPOConfig(Section):
 
 
 @dataclass(frozen=True)
+class SACConfig(Section):
+    """Soft actor-critic (arXiv 1812.05905; numbered actions: 1910.07207), used where policy.learner is sac."""
+
+    section: ClassVar[str] = "sac"
+
+    lr: float = real(3e-4, above=0.0)
+    """Adam's learning rate for actor and critics."""
+    gamma: float = real(0.99, low=0.0, high=1.0)
+    """Discount."""
+    tau: float = real(0.005, above=0.0, high=1.0)
+    """Share of the critics that their targets take over at every step."""
+    hidden: tuple[int, ...] = sizes((256, 256))
+    """Hidden layers of the actor and of both critics."""
+    updates: int = whole(400, low=1)
+    """Gradient steps per iteration, which collects train.copies episodes: their quotient decides how often a step of an
+    episode is learnt from."""
+    batch: int = whole(256, low=1)
+    """Transitions per gradient step."""
+    pool_episodes: int = whole(256, low=1)
+    """Stored episodes, drawn anew for every iteration, that its transitions come from; each passes through the encoder."""
+    buffer_episodes: int = whole(4096, low=1)
+    """Recent episodes kept, for the belief model too; they are part of a checkpoint."""
+    temperature: float = real(0.2, above=0.0)
+    """Weight α of the entropy, at the start."""
+    learn_temperature: bool = flag(True)
+    """Steer α so that the policy's entropy meets its target; off: α stays."""
+    temperature_lr: float = real(3e-4, above=0.0)
+    """Adam's learning rate for log α."""
+    entropy_per_action: float = real(-1.0)
+    """Target entropy of continuous actions, in nats per entry."""
+    entropy_share: float = real(0.3, low=0.0, high=1.0)
+    """Target entropy of numbered actions, as a share of that of uniform ones."""
+    normalise_reward: bool = flag(True)
+    """Divide rewards by the running deviation of the discounted return, clip at ±10."""
+
+
+@dataclass(frozen=True)
 class ModelConfig(Section):
     """Updates of the belief model."""
 
@@ -211,7 +291,7 @@ class ModelConfig(Section):
     batch_episodes: int = whole(32, low=1)
     """Episodes per gradient step."""
     buffer_episodes: int = whole(512, low=1)
-    """Recent episodes kept to draw from."""
+    """Recent episodes kept to draw from (with policy.learner sac: sac.buffer_episodes)."""
     max_grad_norm: float = real(1.0, above=0.0)
     """Clip of the gradient's norm."""
     normalise_state: bool = flag(True)
@@ -303,8 +383,10 @@ class Config:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     ppo: PPOConfig = field(default_factory=PPOConfig)
+    sac: SACConfig = field(default_factory=SACConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     imitation: ImitationConfig = field(default_factory=ImitationConfig)
@@ -319,6 +401,35 @@ class Config:
             raise InputError("imitation.teacher", "", "a teacher policy, such as scripted/scratch_itch")
         if (self.ppo.through_encoder or self.imitation.through_encoder) and not self.has_belief:
             raise InputError("ppo.through_encoder", True, "true only with policy.sees_belief or sees_hidden")
+        if self.objective.contrastive_weight > 0 and self.model.batch_episodes < 2:
+            raise InputError(
+                "model.batch_episodes",
+                self.model.batch_episodes,
+                "2 or more with objective.contrastive_weight: negatives come from other episodes",
+            )
+
+        if self.policy.learner == "sac":
+            if self.imitation.frames:
+                raise InputError(
+                    "policy.learner", "sac", "ppo with imitation.frames: only its critic can be handed over"
+                )
+            if self.ppo.through_encoder:
+                raise InputError("ppo.through_encoder", True, "false with policy.learner sac")
+
+    @property
+    def gamma(self) -> float:
+        """The discount of the policy's learner."""
+        return self.sac.gamma if self.policy.learner == "sac" else self.ppo.gamma
+
+    @property
+    def normalise_reward(self) -> bool:
+        """Whether the policy's learner sees rewards in units of the return's deviation."""
+        return (self.sac if self.policy.learner == "sac" else self.ppo).normalise_reward
+
+    @property
+    def buffer_episodes(self) -> int:
+        """Recent episodes kept."""
+        return self.sac.buffer_episodes if self.policy.learner == "sac" else self.model.buffer_episodes
 
     @property
     def has_belief(self) -> bool:

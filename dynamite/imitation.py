@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dynamite.actor_critic import ActorCritic
 from dynamite.agent import Agent
 from dynamite.buffer import EpisodeBuffer
 from dynamite.encoder import Posterior
@@ -34,11 +35,12 @@ class Imitation:
     """
 
     def __init__(self, agent: Agent, learner: ModelLearner | None) -> None:
+        assert isinstance(agent.actor_critic, ActorCritic)  # so says Config
         self.agent, self.learner, self.config = agent, learner, agent.config.imitation
-        actor_critic = agent.actor_critic
+        self.network = agent.actor_critic
         self.parameters = [
             parameter
-            for name, parameter in actor_critic.named_parameters()
+            for name, parameter in self.network.named_parameters()
             if not name.startswith("critic") and name != "log_std"
         ]
         self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.lr)
@@ -50,7 +52,7 @@ class Imitation:
             progress: share of the imitation frames done.
         """
         share = self.config.teacher_share * max(0.0, 1.0 - 2.0 * progress)
-        actor_critic, noise = self.agent.actor_critic, self.config.noise
+        actor_critic, noise = self.network, self.config.noise
 
         def choose(output: Tensor, now: Snapshot, generator: torch.Generator) -> tuple[Tensor, Tensor]:
             if actor_critic.discrete:
@@ -90,11 +92,11 @@ class Imitation:
             if self.config.through_encoder:
                 self.optimiser.zero_grad(set_to_none=True)
                 side = agent.normalise_side(agent.side(posterior, privileged))
-                extra = self._regression(agent.actor_critic(states, side)[0], labels)
+                extra = self._regression(self.network(states, side)[0], labels)
             metrics |= self.learner.step(seen, posterior, generator, extra)
             if extra is not None:
                 self._step_policy()
-            posterior = Posterior(*(tensor.detach() for tensor in posterior))
+            posterior = posterior.detached()
         with torch.no_grad():
             side = agent.normalise_side(agent.side(posterior, privileged))
         flat = [tensor.flatten(0, 1) for tensor in (states, side, labels)]
@@ -102,7 +104,7 @@ class Imitation:
         parts = torch.randperm(len(flat[0]), generator=generator).chunk(self.config.policy_steps)
         for part in parts:
             state, belief, label = (tensor.index_select(0, part) for tensor in flat)
-            loss = self._regression(agent.actor_critic(state, belief)[0], label)
+            loss = self._regression(self.network(state, belief)[0], label)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             self._step_policy()
@@ -122,6 +124,6 @@ class Imitation:
 
     def hand_over(self) -> None:
         """Give PPO a policy narrow enough to keep what was imitated."""
-        if self.agent.actor_critic.log_std is not None:
+        if self.network.log_std is not None:
             with torch.no_grad():
-                self.agent.actor_critic.log_std.fill_(self.config.log_std)
+                self.network.log_std.fill_(self.config.log_std)

@@ -11,6 +11,7 @@ from dynamite.agent import Agent
 from dynamite.buffer import EpisodeBuffer
 from dynamite.ppo import PPO
 from dynamite.rollout import Rollout
+from dynamite.sac import SAC
 
 
 class PolicyLearner(Protocol):
@@ -40,4 +41,4 @@ def make_policy_learner(agent: Agent, buffer: EpisodeBuffer) -> PolicyLearner:
     Args:
         buffer: the training's episodes; only off-policy learners draw from it.
     """
-    return PPO(agent)
+    return SAC(agent, buffer) if agent.config.policy.learner == "sac" else PPO(agent)

@@ -5,12 +5,12 @@ Advantages are normalised over the whole rollout; values are not clipped (METHOD
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
+from dynamite.actor_critic import ActorCritic
 from dynamite.agent import Agent
 from dynamite.networks import gradient_norm_clip
 from dynamite.rollout import Rollout
@@ -51,8 +51,9 @@ class PPO:
     """
 
     def __init__(self, agent: Agent) -> None:
-        self.agent, self.config = agent, agent.config.ppo
-        self.parameters: list[nn.Parameter] = list(agent.actor_critic.parameters())
+        assert isinstance(agent.actor_critic, ActorCritic)
+        self.agent, self.config, self.network = agent, agent.config.ppo, agent.actor_critic
+        self.parameters: list[nn.Parameter] = list(self.network.parameters())
         if self.config.through_encoder:
             assert agent.belief_model is not None
             self.parameters += list(agent.belief_model.encoder.parameters())
@@ -70,7 +71,7 @@ class PPO:
 
     def targets(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         """Advantages and value targets in units of normalised reward, (T, N) each."""
-        rewards = self.agent.return_norm(rollout.rewards) if self.config.normalise_reward else rollout.rewards
+        rewards = self.agent.scale_rewards(rollout.rewards)
         c = self.config
         return generalised_advantages(rewards, rollout.values, c.gamma, c.gae_lambda, c.bootstrap_time_limit)
 
@@ -99,7 +100,7 @@ class PPO:
             epoch_kl, parts = 0.0, 0
             for state, side, picked in self._minibatches(rollout, generator):
                 old_log_prob, advantage = picked(rollout.log_probs), picked(advantages)
-                now = self.agent.actor_critic.evaluate(state, side, picked(rollout.actions))
+                now = self.network.evaluate(state, side, picked(rollout.actions))
                 log_ratio = now.log_prob - old_log_prob
                 ratio = log_ratio.exp()
                 clipped = torch.clamp(ratio, 1 - c.clip, 1 + c.clip)
@@ -149,25 +150,20 @@ class PPO:
     def _episode_minibatches(self, rollout: Rollout, generator: torch.Generator) -> Iterator[tuple]:
         """Whole episodes, their beliefs recomputed so that gradients reach the encoder."""
         agent, n = self.agent, rollout.rewards.shape[1]
-        assert agent.belief_model is not None
         for part in torch.randperm(n, generator=generator).chunk(min(self.config.minibatches, n)):
-            seen = rollout.episodes().part(part)
-            states = seen.states
-            seen = dataclasses.replace(seen, states=agent.model_states(states))
-            posterior = agent.belief_model.encode(seen)
-            sides = agent.normalise_side(agent.side(posterior, rollout.privileged[:, part]))[:-1]
-            yield agent.state_norm(states[:-1]), sides, lambda x, part=part: x[:, part]
+            states, sides = agent.see(rollout.episodes().part(part), rollout.privileged[:, part])
+            yield states[:-1], sides[:-1], lambda x, part=part: x[:, part]
 
     def fit_value(self, rollout: Rollout, generator: torch.Generator) -> dict[str, float]:
         """Train the critic alone (imitation: so that PPO starts with one)."""
         _, targets = self.targets(rollout)
         total, steps = 0.0, 0
-        critic = list(self.agent.actor_critic.critic.parameters())
+        critic = list(self.network.critic.parameters())
         for _ in range(self.config.epochs):
             for state, side, picked in self._minibatches(rollout, generator):
                 with torch.no_grad():
-                    features = self.agent.actor_critic.embed(state, side)
-                value = self.agent.actor_critic.critic(features).squeeze(-1)
+                    features = self.network.embed(state, side)
+                value = self.network.critic(features).squeeze(-1)
                 loss = 0.5 * ((value - picked(targets)) ** 2).mean()
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()

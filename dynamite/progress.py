@@ -18,7 +18,7 @@ class Progress:
         frames: environment steps so far. total_frames: steps planned.
         fps: frames per second of this iteration, learning included.
         seconds_left: at the recent rate.
-        phase: ``imitation``, ``model`` (the policy is held still) or ``ppo``.
+        phase: ``imitation``, ``model`` (the policy is held still), ``ppo`` or ``sac``.
         return_mean, return_std: undiscounted, over the iteration's episodes.
         metrics: everything else by its TensorBoard name (``belief/kl``, ``losses/entropy``, …).
         checkpoint: the checkpoint written in this iteration, or None.

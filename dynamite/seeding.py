@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 #: Purposes, each a stream of its own.
-SCENES, ACTIONS, PPO, MODEL, PROBE, INIT, EVALUATE = range(7)
+SCENES, ACTIONS, POLICY, MODEL, PROBE, INIT, EVALUATE = range(7)
 
 
 def scene_seeds(seed: int, iteration: int, copies: int) -> np.ndarray:

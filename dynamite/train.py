@@ -57,7 +57,7 @@ class Trainer:
         self.config, self.scenes = config, scenes
         torch.manual_seed(seeding.stream_seed(config.train.seed, seeding.INIT, 0))  # initial weights
         self.agent = Agent(scenes.spec, config)
-        self.buffer = EpisodeBuffer(config.model.buffer_episodes)
+        self.buffer = EpisodeBuffer(config.buffer_episodes)
         self.policy_learner = make_policy_learner(self.agent, self.buffer)
         self.model_learner = ModelLearner(self.agent) if self.agent.belief_model is not None else None
         self.imitation = Imitation(self.agent, self.model_learner) if config.imitation.frames else None
@@ -72,7 +72,9 @@ class Trainer:
     def phase(self) -> str:
         if self.imitation is not None and self.frames < self.config.imitation.frames:
             return "imitation"
-        return "model" if self.iteration < self.config.model.pretrain_iterations else "ppo"
+        return (
+            "model" if self.iteration < self.config.model.pretrain_iterations else self.config.policy.learner
+        )
 
     def iterate(self) -> tuple[Rollout, dict[str, float]]:
         """One iteration: an episode of every copy, and what is learnt from it."""
@@ -93,17 +95,19 @@ class Trainer:
         if phase == "imitation" and self.imitation is not None:
             metrics |= self.imitation.update(self.buffer, self._generator(seeding.MODEL))
             assert isinstance(self.policy_learner, PPO)  # so says Config
-            metrics |= self.policy_learner.fit_value(rollout, self._generator(seeding.PPO))
+            metrics |= self.policy_learner.fit_value(rollout, self._generator(seeding.POLICY))
         else:
-            if phase == "ppo":
+            if phase != "model":
                 progress = min(1.0, self.frames / config.train.frames)
-                metrics |= self.policy_learner.update(rollout, progress, self._generator(seeding.PPO))
+                metrics |= self.policy_learner.update(rollout, progress, self._generator(seeding.POLICY))
             if self.model_learner is not None and config.model.updates:
                 metrics |= self.model_learner.update(self.buffer, self._generator(seeding.MODEL))
         # Last, so that everything above saw the statistics the rollout was drawn with.
         self.agent.state_norm.update(rollout.states)
         if self.agent.side_norm is not None:
             self.agent.side_norm.update(rollout.sides)
+        if self.agent.belief_model is not None:
+            self.agent.belief_model.update_statistics(rollout.ended)
         metrics["time/learn_s"] = time.perf_counter() - began
 
         self.iteration += 1
