@@ -9,10 +9,15 @@ from torch import Tensor, nn
 
 from dynamite import objective
 from dynamite.config import Config
+from dynamite.contrastive import ContrastivePredictor
 from dynamite.decoder import RewardDecoder, StateDecoder, TaskDecoder
-from dynamite.encoder import Encoder, Memory, Posterior
+from dynamite.encoder import Encoder, GRUEncoder, Memory, Posterior
 from dynamite.prior import LatentPrior, TerminationHead
 from dynamite.spec import SceneSpec
+from dynamite.transformer import TransformerEncoder
+
+#: What ``encoder.kind`` names.
+ENCODERS: dict[str, type[Encoder]] = {"gru": GRUEncoder, "transformer": TransformerEncoder}
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class BeliefModel(nn.Module):
         super().__init__()
         self.config = config.objective
         s, a, z = spec.n_observation, spec.n_actions, config.encoder.latent
-        self.encoder = Encoder(s, a, config.encoder)
+        self.encoder = ENCODERS[config.encoder.kind](s, a, config.encoder)
         self.reward_decoder = (
             RewardDecoder(s, a, z, config.decoder) if self.config.reward_weight > 0 else None
         )
@@ -57,6 +62,11 @@ class BeliefModel(nn.Module):
             z, config.decoder.prior_hidden, config.encoder.logvar_min, config.encoder.logvar_max
         )
         self.termination = TerminationHead(config.encoder.hidden)
+        self.contrast = (
+            ContrastivePredictor(self.encoder.n_outcome, a, config.encoder.hidden, config.contrastive)
+            if self.config.contrastive_weight > 0
+            else None
+        )
 
     def encode(self, episodes: Episodes) -> Posterior:
         """Posteriors (T + 1, N, ·) of whole episodes."""
@@ -70,12 +80,25 @@ class BeliefModel(nn.Module):
         """One step of N copies while acting: (N, S) as the model sees states, (N, A), (N,) → posterior (N, ·)."""
         return self.encoder.step(state, action, reward, memory)
 
+    def session_prior(self, z: Tensor) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """What is expected of a session's first posterior after z, (T, N, Z): mean and logvar; None: nothing special."""
+        return self.prior(z) if self.config.prior_conditioning else (None, None)
+
+    def p_session_end(self, posterior: Posterior) -> Tensor:
+        """p(d) as ``objective.termination_target`` dates it: (…)."""
+        if posterior.p_end is not None:
+            return posterior.p_end
+        return torch.sigmoid(self.termination(posterior.hidden))
+
+    def update_statistics(self, ended: Tensor) -> None:
+        """Take in what is counted over a rollout's true session ends, (T, N) bool, not learnt by gradients; here nothing."""
+
     def loss(
         self, episodes: Episodes, posterior: Posterior, generator: torch.Generator | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """−ELBO + β_c · consistency + λ_d · termination, and its terms unweighted (METHOD, the objective)."""
         weights = self.config
-        mean, logvar, hidden = posterior
+        mean, logvar, hidden = posterior[:3]
         z = posterior.sample(torch.randn(mean.shape, generator=generator))
         terms: dict[str, Tensor] = {}
         total = torch.zeros(())
@@ -101,7 +124,7 @@ class BeliefModel(nn.Module):
             terms["reconstruction_task"] = self.task_decoder(episodes.latents, z).mean()
             total = total - weights.task_weight * terms["reconstruction_task"]
         if weights.kl_weight > 0:
-            prior_mean, prior_logvar = self.prior(z[:-1]) if weights.prior_conditioning else (None, None)
+            prior_mean, prior_logvar = self.session_prior(z[:-1])
             terms["kl"] = objective.latent_kl(
                 mean, logvar, episodes.ended, prior_mean, prior_logvar, weights.detach_previous
             )
@@ -115,4 +138,8 @@ class BeliefModel(nn.Module):
             logit = self.termination(hidden)
             terms["termination"] = objective.termination(logit, episodes.ended, weights.termination_target)
             total = total + weights.termination_weight * terms["termination"]
+        if self.contrast is not None:
+            outcomes = self.encoder.outcomes(episodes.states[1:], episodes.rewards)
+            terms["contrastive"] = self.contrast(hidden, episodes.actions, outcomes, generator)
+            total = total + weights.contrastive_weight * terms["contrastive"]
         return total, terms

@@ -1,4 +1,7 @@
-"""Gradient steps of the belief model on recent episodes, and of the probe beside it."""
+"""Gradient steps of the belief model on recent episodes, and of the probe beside it.
+
+Where the objective has no terms (a recurrent policy trained by its own gradients), only the probe learns here.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ class ModelLearner:
         sums: dict[str, float] = {}
         for _ in range(self.config.model.updates):
             episodes = self.normalised(buffer.sample(self.config.model.batch_episodes, generator).episodes)
-            posterior = self.model.encode(episodes)
+            with torch.set_grad_enabled(self.config.objective.has_terms):
+                posterior = self.model.encode(episodes)
             for name, value in self.step(episodes, posterior, generator).items():
                 sums[name] = sums.get(name, 0.0) + value
         return {name: total / self.config.model.updates for name, total in sums.items()}
@@ -61,13 +65,15 @@ class ModelLearner:
         """
         loss, terms = self.model.loss(episodes, posterior, generator)
         metrics = {f"belief/{name}": float(term.detach()) for name, term in terms.items()}
-        metrics["belief/loss"] = float(loss.detach())
-        self.optimiser.zero_grad(set_to_none=True)
-        (loss if extra is None else loss + extra).backward()
-        metrics["belief/grad_norm"] = gradient_norm_clip(self.parameters, self.config.model.max_grad_norm)
-        self.optimiser.step()
-        # Differential entropy of q(z|h) per dimension: how sure the belief is, constant apart.
-        metrics["belief/mean_logvar"] = float(posterior.logvar.detach().mean())
+        if terms or extra is not None:
+            metrics["belief/loss"] = float(loss.detach())
+            self.optimiser.zero_grad(set_to_none=True)
+            (loss if extra is None else loss + extra).backward()
+            metrics["belief/grad_norm"] = gradient_norm_clip(self.parameters, self.config.model.max_grad_norm)
+            self.optimiser.step()
+        if self.config.policy.sees_belief:
+            # Differential entropy of q(z|h) per dimension: how sure the belief is, constant apart.
+            metrics["belief/mean_logvar"] = float(posterior.logvar.detach().mean())
         if self.agent.probe is not None:
             metrics["probe/nll"] = self.step_probe(posterior, episodes.latents, generator)
         return metrics
@@ -77,9 +83,9 @@ class ModelLearner:
         probe, optimiser = self.agent.probe, self.probe_optimiser
         assert probe is not None
         assert optimiser is not None
-        mean, logvar = posterior.mean.detach().flatten(0, 1), posterior.logvar.detach().flatten(0, 1)
-        picked = torch.randint(len(mean), (self.config.probe.samples,), generator=generator)
-        loss = probe.loss(mean[picked], logvar[picked], latents.flatten(0, 1)[picked])
+        read = self.agent.readable(posterior).detach().flatten(0, 1)  # ((T + 1) · N, I)
+        picked = torch.randint(len(read), (self.config.probe.samples,), generator=generator)
+        loss = probe.loss(read[picked], latents.flatten(0, 1)[picked])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -1,7 +1,8 @@
-"""LatentProbe: reads what the belief (μ, log σ²) says about each field of the true latent.
+"""LatentProbe: reads what a belief says about each field of the true latent.
 
-It serves people (plots, calibration) and is trained beside the model on detached posteriors, so that it measures what the
-embedding holds and never shapes it.
+It reads (μ, log σ²), or the encoder's state h where the policy sees h alone (:meth:`dynamite.agent.Agent.readable`). It
+serves people (plots, calibration) and is trained beside the model on detached posteriors, so that it measures what they
+hold and never shapes them.
 """
 
 from __future__ import annotations
@@ -30,30 +31,34 @@ class LatentProbe(nn.Module):
     PointField   logits, n_parts × n_axial × n_angle            cross-entropy to a label softened
                                                                 over neighbouring cells
     ===========  =============================================  =====================================
+
+    Args:
+        space: the fields.
+        n_in: I, entries of what is read.
     """
 
-    def __init__(self, space: LatentSpace, n_latent: int, config: ProbeConfig) -> None:
+    def __init__(self, space: LatentSpace, n_in: int, config: ProbeConfig) -> None:
         super().__init__()
         self.space, self.config = space, config
         self.widths = [self._n_outputs(field) for field in space.fields]
-        self.net = mlp(2 * n_latent, config.hidden, sum(self.widths))
+        self.net = mlp(n_in, config.hidden, sum(self.widths))
 
     def _n_outputs(self, field: LatentField) -> int:
         if isinstance(field, PointField):
             return len(field.parts) * self.config.n_axial * self.config.n_angle
         return 2 if isinstance(field, ScalarField) else len(field.choices)
 
-    def forward(self, mean: Tensor, logvar: Tensor) -> Tensor:
-        """(…, Z) twice, detached here → (…, O)."""
-        return self.net(torch.cat((mean.detach(), logvar.detach()), -1))
+    def forward(self, read: Tensor) -> Tensor:
+        """(…, I), detached here → (…, O)."""
+        return self.net(read.detach())
 
-    def loss(self, mean: Tensor, logvar: Tensor, latents: Tensor) -> Tensor:
+    def loss(self, read: Tensor, latents: Tensor) -> Tensor:
         """Negative log-likelihood of the truth, summed over fields, mean over the batch.
 
         Args:
-            mean, logvar: (B, Z). latents: (B, D) of :meth:`LatentSpace.to_vector`.
+            read: (B, I). latents: (B, D) of :meth:`LatentSpace.to_vector`.
         """
-        outputs = self(mean, logvar).split(self.widths, -1)
+        outputs = self(read).split(self.widths, -1)
         start, total = 0, torch.zeros(())
         for field, output in zip(self.space.fields, outputs, strict=True):
             truth = latents[:, start : start + field.size]

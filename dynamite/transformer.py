@@ -1,0 +1,117 @@
+"""The transformer encoder: a small causal transformer where the GRU would be (METHOD, the belief model).
+
+h_t attends to the last C steps, itself included. Blocks normalise before they compute (pre-norm, arXiv 2002.04745: stable
+without a warm-up of the learning rate), there is no dropout (a belief must be the same twice, PPO's ratios need it), and
+positions are sinusoids of the step's number (arXiv 1706.03762, section 3.5), so an episode may be of any length.
+
+While acting, each layer's keys and values of the last C steps are kept, in a ring: step t is written to slot t mod C.
+Whole episodes under a band of C steps and single steps on this memory compute the same h.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dynamite.encoder import Encoder, Memory
+from dynamite.networks import mlp
+
+
+def sinusoids(step: Tensor, width: int) -> Tensor:
+    """Positions of steps: (…) → (…, width), sines then cosines of geometrically falling frequencies."""
+    frequency = torch.exp(torch.arange(width // 2) * (-2.0 * math.log(10_000.0) / width))
+    angle = step.unsqueeze(-1) * frequency
+    return torch.cat((angle.sin(), angle.cos()), -1)
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward network, each added to its input.
+
+    Args:
+        width: H. heads: they divide H.
+        residual_scale: start of the additions' size; 1/√(2 · blocks) keeps the sum of all of them near their input's.
+    """
+
+    def __init__(self, width: int, heads: int, residual_scale: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.attended = nn.Linear(width, width)
+        self.norm_feed = nn.LayerNorm(width)
+        self.feed = mlp(width, (2 * width,), width, nn.GELU)
+        with torch.no_grad():
+            for last in (self.attended, self.feed[-1]):
+                assert isinstance(last, nn.Linear)
+                last.weight *= residual_scale
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values: (…, H) → (…, H) each."""
+        query, key, value = self.query_key_value(self.norm_attention(x)).chunk(3, -1)
+        return query, key, value
+
+    def forward(self, x: Tensor, query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
+        """The block's output.
+
+        Args:
+            x, query: (N, Q, H). key, value: (N, C, H).
+            allowed: bool, broadcastable to (N, heads, Q, C): which of the C steps each of the Q may attend to.
+        """
+        attended = F.scaled_dot_product_attention(
+            self._split(query), self._split(key), self._split(value), attn_mask=allowed
+        )  # (N, heads, Q, H / heads)
+        x = x + self.attended(attended.transpose(1, 2).flatten(2))
+        return x + self.feed(self.norm_feed(x))
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(N, Q, H) → (N, heads, Q, H / heads)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class TransformerEncoder(Encoder):
+    """h_t by attention over the last ``encoder.context`` steps; the memory is (keys, values, age)."""
+
+    def _build_memory(self, n_in: int) -> None:
+        c = self.config
+        self.project = nn.Linear(n_in, c.hidden)
+        scale = (2 * c.layers) ** -0.5
+        self.blocks = nn.ModuleList(Block(c.hidden, c.heads, scale) for _ in range(c.layers))
+        self.norm = nn.LayerNorm(c.hidden)
+
+    def _each_block(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
+
+    def _remember(self, embedded: Tensor) -> Tensor:
+        step = torch.arange(len(embedded))
+        apart = step.unsqueeze(1) - step  # (T + 1, T + 1), of query and key
+        allowed = (apart >= 0) & (apart < self.config.context)
+        x = self.project(embedded).transpose(0, 1) + sinusoids(step, self.config.hidden)  # (N, T + 1, H)
+        for block in self._each_block():
+            x = block(x, *block.project(x), allowed)
+        return self.norm(x).transpose(0, 1)
+
+    def _advance(self, embedded: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+        keys, values, age = memory
+        n, context = len(age), self.config.context
+        filled = min(int(age.max()) + 1, context) if n else 0  # slots that anybody may look at
+        allowed = (torch.arange(filled) <= age.unsqueeze(1)).view(n, 1, 1, filled)
+        slot = (age % context).view(n, 1, 1, 1)
+        x = (self.project(embedded) + sinusoids(age, self.config.hidden)).unsqueeze(1)  # (N, 1, H)
+        new_keys, new_values = [], []
+        for layer, block in enumerate(self._each_block()):
+            query, key, value = block.project(x)
+            layer_keys = keys[:, layer].scatter(1, slot.squeeze(1).expand_as(key), key)  # (N, C, H)
+            layer_values = values[:, layer].scatter(1, slot.squeeze(1).expand_as(value), value)
+            x = block(x, query, layer_keys[:, :filled], layer_values[:, :filled], allowed)
+            new_keys.append(layer_keys)
+            new_values.append(layer_values)
+        return self.norm(x).squeeze(1), (torch.stack(new_keys, 1), torch.stack(new_values, 1), age + 1)
+
+    def initial(self, n: int) -> Memory:
+        """Keys and values (N, layers, C, H), and the number of steps seen (N,)."""
+        c = self.config
+        empty = self.head_mean.weight.new_zeros(n, c.layers, c.context, c.hidden)
+        return empty, empty.clone(), torch.zeros(n, dtype=torch.int64)
