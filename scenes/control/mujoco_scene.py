@@ -83,6 +83,8 @@ class MuJoCoScene(SessionEnv):
     """
 
     episode_length = EPISODE_LENGTH
+    #: Seen from this far above the middle, m; None: by the model's own camera.
+    seen_from_above_m: float | None = None
 
     def __init__(
         self,
@@ -163,7 +165,7 @@ class MuJoCoScene(SessionEnv):
         super().close()
 
     def render(self) -> np.ndarray | None:
-        """(480, 640, 3) uint8 from the model's own camera, when ``render_mode`` is ``"rgb_array"``.
+        """(480, 640, 3) uint8, when ``render_mode`` is ``"rgb_array"``.
 
         Raises:
             InputError: MuJoCo finds no OpenGL.
@@ -172,7 +174,7 @@ class MuJoCoScene(SessionEnv):
             gym.logger.warn('render() needs render_mode="rgb_array"')
             return None
         if self._picture is None:
-            self._picture = Picture(self._mujoco, self.model, *PICTURE_SIZE)
+            self._picture = Picture(self._mujoco, self.model, self.seen_from_above_m)
         return self._picture.draw(self.data)
 
     # -- what a scene adds
@@ -206,9 +208,10 @@ class Picture:
         InputError: no OpenGL context can be made.
     """
 
-    def __init__(self, mujoco: Any, model: Any, width: int, height: int) -> None:
+    def __init__(self, mujoco: Any, model: Any, above_m: float | None) -> None:
+        width, height = PICTURE_SIZE
         backend = os.environ.get("MUJOCO_GL") or {"linux": "egl", "darwin": "cgl"}.get(sys.platform, "glfw")
-        self._mujoco, self._model, self._size = mujoco, model, (width, height)
+        self._mujoco, self._model = mujoco, model
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         try:
             self._context = importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
@@ -221,14 +224,17 @@ class Picture:
             ) from None
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._buffers)
         self._scene, self._options = mujoco.MjvScene(model, maxgeom=1000), mujoco.MjvOption()
+        # A mirroring floor costs most of a picture's time where there is no GPU.
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._camera = mujoco.MjvCamera()
-        mujoco.mjv_defaultFreeCamera(model, self._camera)
-        if model.ncam:  # the model's own camera, which follows the body
+        if above_m is None:
             self._camera.type, self._camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0
+        else:
+            self._camera.azimuth, self._camera.elevation, self._camera.distance = 90.0, -90.0, above_m
 
     def draw(self, data: Any) -> np.ndarray:
         """(H, W, 3) uint8 of the present state."""
-        mujoco, (width, height) = self._mujoco, self._size
+        mujoco, (width, height) = self._mujoco, PICTURE_SIZE
         self._context.make_current()
         shown = mujoco.MjData(self._model)  # a copy: drawing must not touch what the next step starts from
         shown.qpos[:] = data.qpos

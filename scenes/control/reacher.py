@@ -58,6 +58,7 @@ class Reacher(MuJoCoScene):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012 (as gym.Env has it)
     n_privileged = 4
+    seen_from_above_m = 0.75
 
     def __init__(
         self,
