@@ -46,7 +46,7 @@ class Belief:
     """q(z|h), the predicted end of the session, and the posterior of each latent field.
 
     Attributes:
-        mean, logvar: (Z,) of the diagonal Gaussian q(z|h).
+        mean, logvar: (Z,) of the diagonal Gaussian q(z|h); Z = 0 where the policy reads h itself and there is no q.
         p_session_end: p(d_t = 1 | h_t), or None where the agent predicts none.
         fields: posterior per field name; empty where the agent carries no probe.
     """

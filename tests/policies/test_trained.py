@@ -9,15 +9,19 @@ import pytest
 import torch
 
 import policies
-from dynamite.acting import play
+from dynamite.acting import Decision, play
+from dynamite.agent import Agent
 from dynamite.belief import ChoicePosterior, PointPosterior
+from dynamite.belief_model import Episodes
 from dynamite.checkpoint import load_checkpoint, save_checkpoint
 from dynamite.config_io import with_overrides
+from dynamite.encoder import Posterior
 from dynamite.rollout import collect
 from dynamite.spec import SceneSpec
 from dynamite.variants import configure, list_variants
 from dynamite.vector import SerialVector
-from policies.trained import TrainedPolicy
+from policies.stepping import TorchStepper
+from policies.trained import TrainedPolicy, make_stepper
 from scenes import make_scene
 from scenes.errors import InputError
 
@@ -26,8 +30,6 @@ SCENES = ("gridworld", "scratch_itch")
 
 def make_checkpoint(folder, scene: str, variant: str, **overrides):
     """A checkpoint whose weights and normalisers are not at their start values."""
-    from dynamite.agent import Agent
-
     config = with_overrides(configure(scene, variant), {"train.workers": 0, **overrides})
     torch.manual_seed(1)
     agent = Agent(SceneSpec.of(make_scene(scene)), config)
@@ -41,52 +43,193 @@ def make_checkpoint(folder, scene: str, variant: str, **overrides):
     return save_checkpoint(folder, agent, None, {"frames": 0})
 
 
-@pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize("variant", list_variants())
-def test_stepping_equals_the_batched_agent(tmp_path, scene, variant):
-    """An episode stepped by the policy, replayed through PyTorch: beliefs, actions and values agree to 1e-5."""
-    overrides = {"policy.sees_termination": True} if variant == "dynamite" else {}
-    folder = make_checkpoint(tmp_path / "c", scene, variant, **overrides)
-    agent, env = load_checkpoint(folder).agent, make_scene(scene)
+#: Every kind of agent: each variant as it is, and what is an option of several.
+AGENTS = {
+    **{variant: (variant, {}) for variant in list_variants()},
+    "dynamite that sees p(end)": ("dynamite", {"policy.sees_termination": True}),
+    "dynamite that sees h too": ("dynamite", {"policy.sees_hidden": True}),
+    "oracle with a belief": ("oracle", {"policy.sees_belief": True}),
+    "transformer": ("dynamite", {"encoder.kind": "transformer", "encoder.context": 7}),
+    "recurrent transformer": ("rl2", {"encoder.kind": "transformer"}),
+    "raw states": ("dynamite", {"model.normalise_state": False, "encoder.mixing": 9}),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Played:
+    """An episode that a TrainedPolicy played: what it was given and what it made of it, T + 1 steps."""
+
+    agent: Agent
+    states: torch.Tensor
+    rewards: torch.Tensor
+    executed: torch.Tensor
+    privileged: torch.Tensor
+    decisions: list[Decision]
+
+
+def play_out(folder, scene: str) -> Played:
+    env = make_scene(scene)
     policy = TrainedPolicy(folder, env, deterministic=True)
     frames, truths = [], []
     for frame in play(env, policy, seed=3):
         frames.append(frame)
         truths.append(env.privileged().features)
-    states = torch.tensor(np.stack([f.observation for f in frames])).unsqueeze(1).float()  # (T + 1, 1, S)
-    rewards = torch.tensor([f.reward for f in frames[1:]]).view(-1, 1).float()
-    actions = torch.tensor(np.stack([f.decision.action for f in frames[:-1]])).view(len(frames) - 1, 1, -1)
-    with torch.no_grad():
-        posterior = None
-        if agent.belief_model is not None:
-            executed = agent.encode_action(actions.float())
-            posterior = agent.belief_model.encoder(agent.model_states(states), executed, rewards)
-            p_end = torch.sigmoid(agent.belief_model.termination(posterior.hidden))[:, 0]
-            probed = agent.probe(posterior.mean, posterior.logvar)[:, 0].numpy()
-        privileged = torch.tensor(np.stack(truths)).view(len(frames), 1, -1).float()
-        side = agent.normalise_side(agent.side(posterior, privileged))
-        output, value = agent.actor_critic(agent.state_norm(states), side)
-    scale = float(agent.return_norm.norm.scale()[1])
-    for t, frame in enumerate(frames):
-        decision = frame.decision
-        if agent.spec.discrete:
-            assert int(decision.action) == int(output[t, 0].argmax())
-        else:
-            np.testing.assert_allclose(decision.action, output[t, 0].clamp(-1, 1), atol=1e-5)
-        assert decision.value == pytest.approx(float(value[t, 0]) / scale, abs=1e-4)
-        if posterior is None:
-            assert decision.belief is None
-            continue
-        np.testing.assert_allclose(decision.belief.mean, posterior.mean[t, 0], atol=1e-5)
-        np.testing.assert_allclose(decision.belief.logvar, posterior.logvar[t, 0], atol=1e-5)
-        if variant == "dynamite":
-            assert decision.belief.p_session_end == pytest.approx(float(p_end[t]), abs=1e-5)
-        else:
-            assert decision.belief.p_session_end is None
-        expected = agent.probe.posteriors(probed[t])
-        for name, found in decision.belief.fields.items():
-            for key, array in vars(expected[name]).items():
-                np.testing.assert_allclose(getattr(found, key), array, atol=1e-5)
+    agent = load_checkpoint(folder).agent
+    actions = torch.tensor(np.stack([f.decision.action for f in frames])).view(len(frames), -1).float()
+    env.close()
+    return Played(
+        agent=agent,
+        states=torch.tensor(np.stack([f.observation for f in frames])).float(),
+        rewards=torch.tensor([f.reward for f in frames]).float(),
+        executed=agent.encode_action(actions),
+        privileged=torch.tensor(np.stack(truths)).float(),
+        decisions=[f.decision for f in frames],
+    )
+
+
+def assert_decided(decision: Decision, played: Played, posterior: Posterior | None, output, value) -> None:
+    """A decision is what the batched agent's numbers for one copy say, to 1e-5."""
+    agent = played.agent
+    action = agent.actor_critic.mode(output.unsqueeze(0))
+    if agent.spec.discrete:
+        assert int(decision.action) == int(action)
+    else:
+        np.testing.assert_allclose(decision.action, action[0].clamp(-1, 1), atol=1e-5)
+    scale = float(agent.return_norm.norm.scale()[1]) if agent.config.normalise_reward else 1.0
+    assert decision.value * scale == pytest.approx(float(value), abs=1e-5)
+    if posterior is None:
+        assert decision.belief is None
+        return
+    sees, belief = agent.config.policy, decision.belief
+    if sees.sees_belief:
+        np.testing.assert_allclose(belief.mean, posterior.mean, atol=1e-5)
+        np.testing.assert_allclose(belief.logvar, posterior.logvar, atol=1e-5)
+    else:
+        assert belief.mean.size == belief.logvar.size == 0
+    if agent.config.objective.termination_weight > 0 or posterior.p_end is not None:
+        p_end = float(agent.belief_model.p_session_end(posterior))
+        assert belief.p_session_end == pytest.approx(p_end, abs=1e-5)
+    else:
+        assert belief.p_session_end is None
+    probed = agent.probe.posteriors(agent.probe(agent.readable(posterior)).numpy())
+    assert probed.keys() == belief.fields.keys()
+    for name, found in belief.fields.items():
+        for key, array in vars(probed[name]).items():
+            np.testing.assert_allclose(getattr(found, key), array, atol=1e-5)
+
+
+def copy_of(posterior: Posterior, *index: int) -> Posterior:
+    return Posterior(*(None if x is None else x[index] for x in posterior))
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("kind", AGENTS)
+@torch.no_grad()
+def test_acting_equals_the_batched_agent(tmp_path, scene, kind):
+    """An episode acted step by step, and the same beside two others in the batched agent, as training collects it."""
+    variant, overrides = AGENTS[kind]
+    played = play_out(make_checkpoint(tmp_path / "c", scene, variant, **overrides), scene)
+    agent = played.agent
+
+    def beside_others(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack((x.flip(0), x, x.roll(5, 0)), 1)  # (T + 1, 3, …)
+
+    states, privileged = beside_others(played.states), beside_others(played.privileged)
+    rewards, executed = beside_others(played.rewards), beside_others(played.executed)
+    model, posterior = agent.belief_model, None
+    memory = model.initial(3) if model is not None else ()
+    for t, decision in enumerate(played.decisions):
+        if model is not None:
+            action = executed[t - 1] if t else torch.zeros_like(executed[0])
+            reward = rewards[t] if t else torch.zeros(3)
+            posterior, memory = model.step(agent.model_states(states[t]), action, reward, memory)
+        side = agent.normalise_side(agent.side(posterior, privileged[t]))
+        output, value = agent.actor_critic(agent.state_norm(states[t]), side)
+        ours = None if posterior is None else copy_of(posterior, 1)
+        assert_decided(decision, played, ours, output[1], value[1])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AGENTS if kind != "secbad"])
+@torch.no_grad()
+def test_acting_equals_whole_episodes(tmp_path, kind):
+    """The same against whole episodes at once, as learning sees them (where learning is not told where sessions begin)."""
+    variant, overrides = AGENTS[kind]
+    played = play_out(make_checkpoint(tmp_path / "c", "gridworld", variant, **overrides), "gridworld")
+    agent, n_steps = played.agent, len(played.decisions) - 1
+    episodes = Episodes(
+        states=played.states.unsqueeze(1),
+        actions=played.executed[:-1].unsqueeze(1),
+        rewards=played.rewards[1:].unsqueeze(1),
+        ended=torch.zeros(n_steps, 1, dtype=torch.bool),
+        latents=torch.zeros(n_steps + 1, 1, agent.spec.latent_space.size),
+    )
+    seen = dataclasses.replace(episodes, states=agent.model_states(episodes.states))
+    posterior = agent.belief_model.encode(seen) if agent.belief_model is not None else None
+    output, value = agent.actor_critic(*agent.see(episodes, played.privileged.unsqueeze(1)))
+    for t, decision in enumerate(played.decisions):
+        ours = None if posterior is None else copy_of(posterior, t, 0)
+        assert_decided(decision, played, ours, output[t, 0], value[t, 0])
+
+
+@pytest.mark.parametrize("kind", AGENTS)
+def test_the_fast_path_is_taken_where_it_knows_the_agent(tmp_path, kind):
+    """On it, and on the generic one, the same agent acts the same."""
+    variant, overrides = AGENTS[kind]
+    agent = load_checkpoint(make_checkpoint(tmp_path / "c", "gridworld", variant, **overrides)).agent
+    fast = make_stepper(agent)
+    slow = {"secbad", "borel", "transformer", "recurrent transformer"}
+    assert isinstance(fast, TorchStepper) == (kind in slow)
+    if kind in slow:
+        return
+    generic, truth = TorchStepper(agent), np.ones(agent.spec.n_privileged, np.float32)
+    for t in range(10):
+        seen = np.full(agent.spec.n_observation, 0.1 * t, np.float32), -0.1 * t
+        seen = (*seen, truth if agent.config.policy.sees_privileged else None)
+        one, other = fast.step(*seen, draw=False), generic.step(*seen, draw=False)
+        assert one.value == pytest.approx(other.value, abs=1e-4)
+        np.testing.assert_array_equal(fast.last_action, generic.last_action)
+
+
+@pytest.mark.parametrize("kind", ["rl2", "borel", "secbad"])
+@pytest.mark.parametrize("scene", SCENES)
+def test_drawn_actions_follow_the_seed_and_are_remembered(tmp_path, scene, kind):
+    """Both paths draw from π, repeat with the seed, and tell the encoder what was executed."""
+    env = make_scene(scene)
+    policy = TrainedPolicy(make_checkpoint(tmp_path / "c", scene, kind), env, deterministic=False)
+    observation, _ = env.reset(seed=0)
+    episodes = []
+    for seed in (1, 1, 2):
+        policy.reset(seed)
+        assert not policy.stepper.last_action.any()
+        drawn = []
+        for t in range(20):
+            drawn.append(policy.act(observation, -0.1 * t).action)
+            encoded = policy.stepper.last_action
+            np.testing.assert_allclose(encoded.argmax() if scene == "gridworld" else encoded, drawn[-1])
+        episodes.append(np.stack(drawn))
+    np.testing.assert_array_equal(episodes[0], episodes[1])
+    assert not np.array_equal(episodes[0], episodes[2])
+    assert np.abs(episodes[0]).max() <= (4 if scene == "gridworld" else 1.0)
+
+
+def test_a_policy_draws_as_its_training_did(tmp_path):
+    """Frequencies of what is drawn are those of π, on either path."""
+    for kind in ("dynamite", "borel"):
+        folder = make_checkpoint(tmp_path / kind, "gridworld", kind)
+        agent, env = load_checkpoint(folder).agent, make_scene("gridworld")
+        policy, observation = TrainedPolicy(folder, env, deterministic=False), env.reset(seed=0)[0]
+        counts = np.zeros(5)
+        for seed in range(1500):
+            policy.reset(seed)
+            counts[int(policy.act(observation, 0.0).action)] += 1
+        with torch.no_grad():
+            state = torch.from_numpy(observation).unsqueeze(0)
+            start = agent.belief_model.initial(1)
+            nothing = torch.zeros(1, 5), torch.zeros(1)
+            posterior, _ = agent.belief_model.step(agent.model_states(state), *nothing, start)
+            side = agent.normalise_side(agent.side(posterior, torch.zeros(1, agent.spec.n_privileged)))
+            logits, _ = agent.actor_critic(agent.state_norm(state), side)
+        np.testing.assert_allclose(counts / 1500, logits.softmax(-1)[0], atol=0.05)
 
 
 def test_stepping_equals_the_rollouts_of_training(tmp_path):
@@ -103,7 +246,7 @@ def test_stepping_equals_the_rollouts_of_training(tmp_path):
             np.concatenate((belief.mean, belief.logvar)), rollout.sides[t, 0], atol=1e-5
         )
         if t < 60:
-            policy._network.last_action[:] = rollout.executed[t, 0]
+            policy.stepper.last_action[:] = rollout.executed[t, 0]
 
 
 def test_reset_forgets_and_seeds(tmp_path):

@@ -1,0 +1,111 @@
+"""Stepping: an agent that learnt from batches of whole episodes, run for one copy and one step at a time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from dynamite.acting import Decision
+from dynamite.agent import Agent
+from dynamite.belief import Belief
+from dynamite.encoder import Memory, Posterior
+
+
+class Stepper(Protocol):
+    """An agent between two steps.
+
+    Attributes:
+        last_action: (A,) what was executed last, as the encoder sees it; whoever executes something else writes it here.
+    """
+
+    last_action: np.ndarray
+
+    def reset(self, seed: int) -> None:
+        """Forget everything; what is drawn from here on derives from ``seed``."""
+
+    def step(
+        self, observation: np.ndarray, reward: float, privileged: np.ndarray | None, draw: bool
+    ) -> Decision:
+        """Decide on one step: the value is in reward units, a continuous action is as executed.
+
+        Args:
+            observation: (S,) raw.
+            reward: of the step that led here; 0 at the start.
+            privileged: (P,) the scene's features, for agents that see them.
+            draw: from π; else its mean or most likely action.
+        """
+
+
+def random_seed(seed: int) -> list[int]:
+    """Entropy of a stepper's own random stream: a scene is seeded with the same number."""
+    return [seed, 2]
+
+
+class TorchStepper:
+    """Any agent, by the very modules it was trained with, a batch of one.
+
+    Args:
+        agent: what was trained.
+
+    Attributes:
+        last_action: as :class:`Stepper` has it.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.last_action = np.zeros(agent.spec.n_actions, np.float32)
+        self._value_scale = 1.0
+        if agent.config.normalise_reward:
+            self._value_scale = 1.0 / float(agent.return_norm.norm.scale()[1])
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        self.last_action[:] = 0.0
+        entropy = np.random.SeedSequence(random_seed(seed)).generate_state(1)
+        self._generator = torch.Generator().manual_seed(int(entropy[0]))
+        model = self.agent.belief_model
+        self._memory: Memory = model.initial(1) if model is not None else ()
+
+    @torch.no_grad()
+    def step(
+        self, observation: np.ndarray, reward: float, privileged: np.ndarray | None, draw: bool
+    ) -> Decision:
+        agent, posterior = self.agent, None
+        state = torch.as_tensor(observation, dtype=torch.float32).unsqueeze(0)  # (1, S)
+        features = torch.zeros(1, agent.spec.n_privileged)
+        if privileged is not None:
+            features[0] = torch.as_tensor(privileged)
+        if agent.belief_model is not None:
+            last_action = torch.from_numpy(self.last_action).unsqueeze(0)
+            felt = torch.tensor([reward], dtype=torch.float32)
+            posterior, self._memory = agent.belief_model.step(
+                agent.model_states(state), last_action, felt, self._memory
+            )
+        side = agent.normalise_side(agent.side(posterior, features))
+        output, value = agent.actor_critic(agent.state_norm(state), side)
+        network = agent.actor_critic
+        action = network.sample(output, self._generator)[0] if draw else network.mode(output)  # (1, A or 1)
+        executed = agent.encode_action(action)[0].numpy()
+        self.last_action[:] = executed
+        return Decision(
+            np.asarray(int(action)) if agent.spec.discrete else executed.copy(),
+            None if posterior is None else belief_of(agent, posterior),
+            float(value) * self._value_scale,
+        )
+
+
+def belief_of(agent: Agent, posterior: Posterior) -> Belief:
+    """One copy's posterior, leading axis 1, as people are shown it: only what was trained to mean something."""
+    model, config = agent.belief_model, agent.config
+    assert model is not None
+    if config.policy.sees_belief:
+        mean, logvar = posterior.mean[0].numpy(), posterior.logvar[0].numpy()
+    else:
+        mean = logvar = np.zeros(0, np.float32)
+    predicts_end = posterior.p_end is not None or config.objective.termination_weight > 0
+    fields = {}
+    if agent.probe is not None:
+        fields = agent.probe.posteriors(agent.probe(agent.readable(posterior))[0].numpy())
+    return Belief(mean, logvar, float(model.p_session_end(posterior)) if predicts_end else None, fields)
