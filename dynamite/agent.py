@@ -39,7 +39,8 @@ class Agent(nn.Module):
         self.probe = (
             LatentProbe(
                 spec.latent_space,
-                2 * config.encoder.latent if sees.sees_belief else config.encoder.hidden,
+                (2 * config.encoder.latent if sees.sees_belief else config.encoder.hidden)
+                + (spec.n_observation if config.probe.sees_state else 0),
                 config.probe,
             )
             if config.has_belief and config.probe.enabled
@@ -74,11 +75,15 @@ class Agent(nn.Module):
             parts.append(privileged)
         return torch.cat(parts, -1) if parts else privileged.new_zeros(*privileged.shape[:-1], 0)
 
-    def readable(self, posterior: Posterior) -> Tensor:
-        """What the probe reads, (…, I): (μ, log σ²), or h where the policy sees h alone and q(z|h) is nobody's."""
-        if self.config.policy.sees_belief:
-            return torch.cat((posterior.mean, posterior.logvar), -1)
-        return posterior.hidden
+    def readable(self, posterior: Posterior, states: Tensor) -> Tensor:
+        """What the probe reads, (…, I): (μ, log σ²), or h where the policy sees h alone and q(z|h) is nobody's; and the
+        state where ``probe.sees_state``.
+
+        Args:
+            states: (…, S) as the belief model sees them.
+        """
+        read = [posterior.mean, posterior.logvar] if self.config.policy.sees_belief else [posterior.hidden]
+        return torch.cat((*read, states), -1) if self.config.probe.sees_state else torch.cat(read, -1)
 
     def normalise_side(self, side: Tensor) -> Tensor:
         return self.side_norm(side) if self.side_norm is not None else side

@@ -24,7 +24,7 @@ class ModelLearner:
         assert agent.belief_model is not None
         self.agent, self.model, self.config = agent, agent.belief_model, agent.config
         self.parameters: list[nn.Parameter] = list(self.model.parameters())
-        self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.model.lr)
+        self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.model.lr, fused=True)
         self.probe_optimiser = (
             torch.optim.Adam(agent.probe.parameters(), lr=self.config.probe.lr)
             if agent.probe is not None
@@ -75,17 +75,17 @@ class ModelLearner:
             # Differential entropy of q(z|h) per dimension: how sure the belief is, constant apart.
             metrics["belief/mean_logvar"] = float(posterior.logvar.detach().mean())
         if self.agent.probe is not None:
-            metrics["probe/nll"] = self.step_probe(posterior, episodes.latents, generator)
+            metrics["probe/nll"] = self.step_probe(posterior, episodes, generator)
         return metrics
 
-    def step_probe(self, posterior: Posterior, latents: Tensor, generator: torch.Generator) -> float:
+    def step_probe(self, posterior: Posterior, episodes: Episodes, generator: torch.Generator) -> float:
         """One step of the probe on random (t, n); returns its negative log-likelihood."""
         probe, optimiser = self.agent.probe, self.probe_optimiser
         assert probe is not None
         assert optimiser is not None
-        read = self.agent.readable(posterior).detach().flatten(0, 1)  # ((T + 1) · N, I)
+        read = self.agent.readable(posterior, episodes.states).detach().flatten(0, 1)  # ((T + 1) · N, I)
         picked = torch.randint(len(read), (self.config.probe.samples,), generator=generator)
-        loss = probe.loss(read[picked], latents.flatten(0, 1)[picked])
+        loss = probe.loss(read[picked], episodes.latents.flatten(0, 1)[picked])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -57,7 +57,7 @@ class PPO:
         if self.config.through_encoder:
             assert agent.belief_model is not None
             self.parameters += list(agent.belief_model.encoder.parameters())
-        self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.lr, eps=1e-5)
+        self.optimiser = torch.optim.Adam(self.parameters, lr=self.config.lr, eps=1e-5, fused=True)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"ppo": self.optimiser}

@@ -58,6 +58,7 @@ class NumpyStepper:
 
         self._has_belief = model is not None
         self._probe: list[Layer] = []
+        self._probe_sees_state = False
         if model is not None:
             encoder = model.encoder
             assert isinstance(encoder, GRUEncoder)
@@ -80,6 +81,7 @@ class NumpyStepper:
             self._n_hidden = agent.config.encoder.hidden
         if agent.probe is not None:
             self._probe = _layers(agent.probe.net)
+            self._probe_sees_state = agent.config.probe.sees_state
             self._widths = agent.probe.widths
             self._grid = (agent.config.probe.n_axial, agent.config.probe.n_angle)
         self.reset(0)
@@ -140,6 +142,8 @@ class NumpyStepper:
         if self._sees.sees_termination:
             side.append(np.array([p_end], np.float32))
         read = np.concatenate((mean, logvar)) if self._sees.sees_belief else self._hidden
+        if self._probe_sees_state:
+            read = np.concatenate((read, state))
         return Belief(mean, logvar, p_end if self._predicts_end else None, self._fields(read)), side
 
     def _remember(self, state: np.ndarray, reward: float) -> np.ndarray:

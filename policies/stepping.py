@@ -91,13 +91,13 @@ class TorchStepper:
         self.last_action[:] = executed
         return Decision(
             np.asarray(int(action)) if agent.spec.discrete else executed.copy(),
-            None if posterior is None else belief_of(agent, posterior),
+            None if posterior is None else belief_of(agent, posterior, agent.model_states(state)),
             float(value) * self._value_scale,
         )
 
 
-def belief_of(agent: Agent, posterior: Posterior) -> Belief:
-    """One copy's posterior, leading axis 1, as people are shown it: only what was trained to mean something."""
+def belief_of(agent: Agent, posterior: Posterior, state: torch.Tensor) -> Belief:
+    """One copy's posterior in a state as the model sees it, leading axes 1, as people are shown it: only what was trained to mean something."""
     model, config = agent.belief_model, agent.config
     assert model is not None
     if config.policy.sees_belief:
@@ -107,5 +107,5 @@ def belief_of(agent: Agent, posterior: Posterior) -> Belief:
     predicts_end = posterior.p_end is not None or config.objective.termination_weight > 0
     fields = {}
     if agent.probe is not None:
-        fields = agent.probe.posteriors(agent.probe(agent.readable(posterior))[0].numpy())
+        fields = agent.probe.posteriors(agent.probe(agent.readable(posterior, state))[0].numpy())
     return Belief(mean, logvar, float(model.p_session_end(posterior)) if predicts_end else None, fields)
