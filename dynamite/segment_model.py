@@ -1,0 +1,201 @@
+"""The belief model of SeCBAD: an encoder that starts anew where the current segment most likely began.
+
+Chen et al., An Adaptive Deep RL Method for Non-Stationary Environments with Piecewise Stable Context, arXiv 2212.12735.
+Training knows where sessions begin, and restarts the encoder there; acting carries a few hypotheses of it
+(:mod:`dynamite.segments`), each with an encoder memory of its own, and shows the policy the most likely one's posterior.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dynamite.belief_model import BeliefModel, Episodes
+from dynamite.config import Config
+from dynamite.encoder import Encoder, Memory, Posterior
+from dynamite.objective import sessions_of
+from dynamite.segments import Hazard, advance
+from dynamite.spec import SceneSpec
+
+
+class Hypotheses(NamedTuple):
+    """What N copies remember of K hypotheses; behind it in the memory come the encoders' own, (N, K, …).
+
+    Attributes:
+        log_weight: (N, K) log b(age); −inf: no hypothesis.
+        age: (N, K) int64, transitions since the hypothesis' first step.
+        clock: (N,) int64, steps seen in this episode.
+        state: (N, S) the last state.
+        mean, logvar: (N, K, Z) each hypothesis' posterior.
+    """
+
+    log_weight: Tensor
+    age: Tensor
+    clock: Tensor
+    state: Tensor
+    mean: Tensor
+    logvar: Tensor
+
+
+class SegmentBeliefModel(BeliefModel):
+    """A belief about the current segment only, and about how long it has lasted.
+
+    The likelihood of a transition under an age, E_{z ~ q_age}[p(r, s' | s, a, z)], is a mean over fixed standard-normal draws
+    pushed through that age's posterior: the same draws for every age and step, so that ages are compared on equal terms and
+    acting has no randomness of its own. The mean embedding alone would not do: a posterior that knows nothing predicts the
+    average of all rewards with certainty, and every one of them then speaks against it.
+    """
+
+    #: Draws of z in the likelihood of a transition.
+    LIKELIHOOD_SAMPLES = 8
+    #: Ages that count as "a session has just ended": its end shows in the first transition after it at the soonest.
+    RECENT = 1
+
+    noise: Tensor
+
+    def __init__(self, spec: SceneSpec, config: Config) -> None:
+        super().__init__(spec, config)
+        self.n_hypotheses = config.encoder.hypotheses
+        self.n_observation, self.n_latent = spec.n_observation, config.encoder.latent
+        self.hazard = Hazard(spec.episode_length)
+        half = torch.randn(
+            self.LIKELIHOOD_SAMPLES // 2, self.n_latent, generator=torch.Generator().manual_seed(0)
+        )
+        self.register_buffer("noise", torch.cat((half, -half)))  # antithetic: their mean is 0
+
+    # ------------------------------------------------------------------------------------------ learning
+    def encode(self, episodes: Episodes) -> Posterior:
+        """Posteriors (T + 1, N, ·), the encoder restarted at every true session's first step."""
+        posterior = encode_sessions(self.encoder, episodes)
+        ages = (
+            torch.arange(len(episodes.states)).unsqueeze(1) - sessions_of(episodes.ended).first
+        )  # (T + 1, N)
+        clock = torch.arange(len(ages)).unsqueeze(1)
+        just_ended = (ages <= self.RECENT) & (ages < clock)
+        return posterior._replace(p_end=just_ended.to(posterior.mean.dtype))
+
+    def session_prior(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """N(0, I) at a session's first step: what came before is forgotten. (T, N, Z) → mean, logvar (T, N, Z)."""
+        return torch.zeros_like(z), torch.zeros_like(z)
+
+    def update_statistics(self, ended: Tensor) -> None:
+        """Count the true ends of a rollout, (T, N) bool, for the age-transition prior."""
+        self.hazard.update(ended)
+
+    # ------------------------------------------------------------------------------------------ acting
+    def initial(self, n: int) -> Memory:
+        """No hypothesis yet: the first step starts one, and its weight is 1."""
+        k, like = self.n_hypotheses, self.noise
+        hypotheses = Hypotheses(
+            log_weight=like.new_full((n, k), -torch.inf),
+            age=torch.zeros(n, k, dtype=torch.int64),
+            clock=torch.zeros(n, dtype=torch.int64),
+            state=like.new_zeros(n, self.n_observation),
+            mean=like.new_zeros(n, k, self.n_latent),
+            logvar=like.new_zeros(n, k, self.n_latent),
+        )
+        return (*hypotheses, *(tensor.unflatten(0, (n, k)) for tensor in self.encoder.initial(n * k)))
+
+    def step(self, state: Tensor, action: Tensor, reward: Tensor, memory: Memory) -> tuple[Posterior, Memory]:
+        """Weigh the hypotheses by what the last transition showed, add a new one, and encode the step under each.
+
+        The posterior is that of the most likely hypothesis; its ``p_end`` is the probability of all recent ones.
+        """
+        n_fields = len(Hypotheses._fields)
+        before, memories = Hypotheses(*memory[:n_fields]), memory[n_fields:]
+        log_weight, age, place = advance(
+            before.log_weight,
+            before.age,
+            self.log_likelihood(before, action, reward, state),
+            self.hazard(before.age),
+        )
+        n, k = age.shape
+        fresh = torch.zeros_like(age, dtype=torch.bool).scatter(-1, place, True).flatten()  # (N · K)
+
+        def rows(x: Tensor) -> Tensor:
+            return x.repeat_interleave(k, 0)
+
+        posterior, memories = self.encoder.step(
+            rows(state),
+            rows(action).masked_fill(fresh.unsqueeze(-1), 0.0),
+            rows(reward).masked_fill(fresh, 0.0),
+            tuple(
+                torch.where(fresh.view(-1, *[1] * (old.dim() - 2)), start, old.flatten(0, 1))
+                for start, old in zip(self.encoder.initial(n * k), memories, strict=True)
+            ),
+        )
+        mean, logvar, hidden = (x.unflatten(0, (n, k)) for x in posterior[:3])
+        best = log_weight.argmax(-1)
+        copies = torch.arange(n)
+        recent = (age <= self.RECENT) & (age < before.clock.unsqueeze(-1))
+        p_end = (log_weight.exp() * recent).sum(-1)
+        after = Hypotheses(log_weight, age, before.clock + 1, state, mean, logvar)
+        return (
+            Posterior(mean[copies, best], logvar[copies, best], hidden[copies, best], p_end),
+            (*after, *(tensor.unflatten(0, (n, k)) for tensor in memories)),
+        )
+
+    def log_likelihood(
+        self, hypotheses: Hypotheses, action: Tensor, reward: Tensor, next_state: Tensor
+    ) -> Tensor:
+        """log E_{z ~ q_age}[p(r, s' | s, a, z)] up to a constant common to all ages: (N, A), (N,), (N, S) → (N, K)."""
+        spread = torch.exp(0.5 * hypotheses.logvar)
+        z = hypotheses.mean + spread * self.noise.view(-1, 1, 1, self.n_latent)  # (M, N, K, Z)
+        m, n, k, width = z.shape
+        z = z.transpose(1, 2).reshape(m * k, n, width)
+        states, actions = torch.stack((hypotheses.state, next_state)), action.unsqueeze(0)
+        log_prob = z.new_zeros(m * k, n)
+        if self.reward_decoder is not None:
+            log_prob = log_prob + self.reward_decoder(states, actions, reward.unsqueeze(0), z, None)[0]
+        if self.state_decoder is not None:
+            log_prob = log_prob + self.state_decoder(states, actions, z, None)[0]
+        return torch.logsumexp(log_prob.view(m, k, n), 0).T
+
+
+def encode_sessions(encoder: Encoder, episodes: Episodes) -> Posterior:
+    """Every true session encoded on its own, (T + 1, N, ·): as if an episode began with it.
+
+    Sessions are laid side by side as short episodes, in groups of similar length, because an encoder runs over whole
+    episodes far faster than step by step.
+    """
+    n_steps, n = episodes.states.shape[:2]
+    sessions = sessions_of(episodes.ended)
+    begins = sessions.first == torch.arange(n_steps).unsqueeze(1)  # (T + 1, N)
+    first, episode = begins.nonzero(as_tuple=True)  # (B,) each
+    length = (sessions.last - sessions.first + 1)[begins]
+    states, actions, rewards = (
+        x.flatten(0, 1) for x in (episodes.states, episodes.actions, episodes.rewards)
+    )
+    parts: list[Posterior] = []
+    source = torch.empty(n_steps * n, dtype=torch.int64)  # which row of the joined parts is posterior (t, n)
+    done, low = 0, 0
+    while low < n_steps:
+        high = max(4, 2 * low)
+        chosen = ((length > low) & (length <= high)).nonzero().squeeze(-1)
+        low = high
+        if not len(chosen):
+            continue
+        longest = max(2, int(length[chosen].max()))
+        offset = torch.arange(longest).unsqueeze(1)
+        time = first[chosen] + offset  # (P, B)
+        # Beyond a session's own steps anything may follow: encoders look back only.
+        step_rows = time.clamp(max=n_steps - 1) * n + episode[chosen]
+        move_rows = time[:-1].clamp(max=n_steps - 2) * n + episode[chosen]
+        parts.append(encoder(_rows(states, step_rows), _rows(actions, move_rows), _rows(rewards, move_rows)))
+        inside = (offset < length[chosen]).flatten()
+        source[step_rows.flatten()[inside]] = done + inside.nonzero().squeeze(-1)
+        done += inside.numel()
+    mean, logvar, hidden = (
+        torch.cat([part[i].flatten(0, 1) for part in parts])
+        .index_select(0, source)
+        .unflatten(0, (n_steps, n))
+        for i in range(3)
+    )
+    return Posterior(mean, logvar, hidden)
+
+
+def _rows(x: Tensor, index: Tensor) -> Tensor:
+    """(R, …), (P, B) → (P, B, …)."""
+    return x.index_select(0, index.flatten()).unflatten(0, index.shape)
