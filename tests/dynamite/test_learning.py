@@ -100,7 +100,8 @@ def test_probe_gradients_never_reach_the_encoder():
     learner = ModelLearner(agent)
     posterior = agent.belief_model.encode(learner.normalised(rollout.episodes()))
     agent.zero_grad(set_to_none=True)
-    agent.probe.loss(agent.readable(posterior).flatten(0, 1), rollout.latents.flatten(0, 1)).backward()
+    read = agent.readable(posterior, agent.model_states(rollout.states))
+    agent.probe.loss(read.flatten(0, 1), rollout.latents.flatten(0, 1)).backward()
     assert grads(agent.probe) > 0.0
     assert grads(agent.belief_model) == 0.0
 

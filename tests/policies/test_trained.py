@@ -87,9 +87,11 @@ def play_out(folder, scene: str) -> Played:
     )
 
 
-def assert_decided(decision: Decision, played: Played, posterior: Posterior | None, output, value) -> None:
-    """A decision is what the batched agent's numbers for one copy say, to 1e-5."""
-    agent = played.agent
+def assert_decided(
+    t: int, played: Played, posterior: Posterior | None, output: torch.Tensor, value: torch.Tensor
+) -> None:
+    """Decision t is what the batched agent's numbers for one copy say, to 1e-5."""
+    agent, decision = played.agent, played.decisions[t]
     action = agent.actor_critic.mode(output.unsqueeze(0))
     if agent.spec.discrete:
         assert int(decision.action) == int(action)
@@ -111,7 +113,7 @@ def assert_decided(decision: Decision, played: Played, posterior: Posterior | No
         assert belief.p_session_end == pytest.approx(p_end, abs=1e-5)
     else:
         assert belief.p_session_end is None
-    probed = agent.probe.posteriors(agent.probe(agent.readable(posterior)).numpy())
+    probed = agent.probe.posteriors(agent.probe(agent.readable(posterior, agent.model_states(played.states[t]))).numpy())
     assert probed.keys() == belief.fields.keys()
     for name, found in belief.fields.items():
         for key, array in vars(probed[name]).items():
@@ -138,7 +140,7 @@ def test_acting_equals_the_batched_agent(tmp_path, scene, kind):
     rewards, executed = beside_others(played.rewards), beside_others(played.executed)
     model, posterior = agent.belief_model, None
     memory = model.initial(3) if model is not None else ()
-    for t, decision in enumerate(played.decisions):
+    for t in range(len(played.decisions)):
         if model is not None:
             action = executed[t - 1] if t else torch.zeros_like(executed[0])
             reward = rewards[t] if t else torch.zeros(3)
@@ -146,7 +148,7 @@ def test_acting_equals_the_batched_agent(tmp_path, scene, kind):
         side = agent.normalise_side(agent.side(posterior, privileged[t]))
         output, value = agent.actor_critic(agent.state_norm(states[t]), side)
         ours = None if posterior is None else copy_of(posterior, 1)
-        assert_decided(decision, played, ours, output[1], value[1])
+        assert_decided(t, played, ours, output[1], value[1])
 
 
 @pytest.mark.parametrize("kind", [kind for kind in AGENTS if kind != "secbad"])
@@ -166,9 +168,9 @@ def test_acting_equals_whole_episodes(tmp_path, kind):
     seen = dataclasses.replace(episodes, states=agent.model_states(episodes.states))
     posterior = agent.belief_model.encode(seen) if agent.belief_model is not None else None
     output, value = agent.actor_critic(*agent.see(episodes, played.privileged.unsqueeze(1)))
-    for t, decision in enumerate(played.decisions):
+    for t in range(len(played.decisions)):
         ours = None if posterior is None else copy_of(posterior, t, 0)
-        assert_decided(decision, played, ours, output[t, 0], value[t, 0])
+        assert_decided(t, played, ours, output[t, 0], value[t, 0])
 
 
 @pytest.mark.parametrize("kind", AGENTS)
