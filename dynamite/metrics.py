@@ -1,6 +1,7 @@
-"""What is measured on an episode: how fast the agent adapts, what it believes, when it notices that a session ended.
+"""What is measured on episodes: how fast the agent adapts, and when it notices that a session ended.
 
-Every function takes plain arrays of one episode, or of many put end to end. Times are in steps.
+Functions take plain arrays: of one episode (T,), or of N episodes of one length (T, N). Times are in steps. What an agent
+believes is scored in :mod:`dynamite.belief_scores`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-
-from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
-from scenes.latent import ChoiceField, LatentField, PointField
+from scipy import stats
 
 
 # ------------------------------------------------------------------------------------------------ adaptation
@@ -83,56 +82,71 @@ def median_time(times: Sequence[float]) -> float | None:
     return middle if math.isfinite(middle) else None
 
 
-# ------------------------------------------------------------------------------------------------ belief
-def negative_log_likelihood(posterior: FieldPosterior, field: LatentField, truth: object) -> float:
-    """−log p(truth); of a density in the field's unit for a scalar, of the cell for a point."""
-    if isinstance(posterior, ScalarPosterior):
-        scaled = (float(truth) - posterior.mean) / posterior.std  # type: ignore[arg-type]
-        return 0.5 * scaled**2 + math.log(posterior.std) + 0.5 * math.log(2 * math.pi)
-    weights = _weights(posterior)
-    return -math.log(max(float(weights[_cell(posterior, field, truth)]), 1e-12))
+def next_index(mask: np.ndarray) -> np.ndarray:
+    """For every t the first t' ≥ t at which ``mask`` (T, N) holds, T where none does: (T, N) int."""
+    steps = len(mask)
+    own = np.where(mask, np.arange(steps)[:, None], steps)
+    return np.minimum.accumulate(own[::-1], 0)[::-1]
 
 
-def inside_credible_region(
-    posterior: FieldPosterior, field: LatentField, truth: object, level: float = 0.9
-) -> bool:
-    """Whether the truth lies in the smallest region that the belief gives ``level``: in a share ``level`` of the cases, if
-    the belief is calibrated."""
-    if isinstance(posterior, ScalarPosterior):
-        from scipy.stats import norm
+@dataclass(frozen=True)
+class Recovery:
+    """What happened after each change. (C,) each, C changes.
 
-        return abs(float(truth) - posterior.mean) <= norm.ppf(0.5 + level / 2) * posterior.std  # type: ignore[arg-type]
-    weights = _weights(posterior)
-    heavier = float(weights[weights > weights[_cell(posterior, field, truth)]].sum())
-    return heavier < level
+    Attributes:
+        steps: taken until the agent was paid, the paid one included; or until the session ended unpaid.
+        paid: whether it was; else the time is censored.
+    """
 
+    steps: np.ndarray
+    paid: np.ndarray
 
-def entropy(posterior: FieldPosterior) -> float:
-    """In nats; differential for a scalar."""
-    if isinstance(posterior, ScalarPosterior):
-        return math.log(posterior.std) + 0.5 * math.log(2 * math.pi * math.e)
-    weights = _weights(posterior)
-    weights = weights[weights > 0]
-    return float(-(weights * np.log(weights)).sum())
-
-
-def _weights(posterior: FieldPosterior) -> np.ndarray:
-    if isinstance(posterior, PointPosterior):
-        return np.asarray(posterior.grid).ravel()
-    assert isinstance(posterior, ChoicePosterior)
-    return np.asarray(posterior.probabilities)
+    def quantile(self, share: float) -> float | None:
+        """Steps within which a share of the changes would be recovered from, were no session cut short (Kaplan–Meier);
+        None where the sessions are too short to tell."""
+        if not self.paid.any():
+            return None
+        curve = stats.ecdf(stats.CensoredData.right_censored(self.steps, ~self.paid)).cdf
+        reached = curve.quantiles[curve.probabilities >= share - 1e-12]
+        return float(reached[0]) if len(reached) else None
 
 
-def _cell(posterior: FieldPosterior, field: LatentField, truth) -> int:
-    """Index into :func:`_weights` of the cell that holds the truth."""
-    if isinstance(field, ChoiceField):
-        return field.choices.index(truth)
-    assert isinstance(field, PointField)
-    assert isinstance(posterior, PointPosterior)
-    _, n_axial, n_angle = posterior.grid.shape
-    along = min(int(truth.axial * n_axial), n_axial - 1)
-    around = int((truth.angle + math.pi) / (2 * math.pi) * n_angle) % n_angle
-    return int(np.ravel_multi_index((field.parts.index(truth.part), along, around), posterior.grid.shape))
+def recovery_after(rewards: np.ndarray, ended: np.ndarray, changed: np.ndarray, level: float) -> Recovery:
+    """Steps from each change of the latent to the first reward of at least ``level`` in the new session.
+
+    The same yardstick for every agent: it asks when what pays now was first had, not when the agent is back at a rate of
+    its own. Sessions end at random whatever the agent does, so those that end unpaid are censored, not failures.
+
+    Args:
+        rewards: (T, N). ended: (T, N) d.
+        changed: (T, N) whether the latent in force after step t differs from that of step t.
+    """
+    steps = len(rewards)
+    at, copy = np.nonzero(ended[:-1] & changed[:-1])
+    start = at + 1
+    paid = next_index(rewards >= level - 1e-6)[start, copy]
+    last = np.minimum(next_index(ended)[start, copy], steps - 1)
+    inside = paid <= last
+    return Recovery(np.where(inside, paid, last) - start + 1.0, inside)
+
+
+def adaptation_curve(
+    rewards: np.ndarray, ended: np.ndarray, changed: np.ndarray, before: int = 10, after: int = 40
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean reward around changes of the latent: lags (L,) from −before to after − 1, 0 the first step under the new latent;
+    mean rewards (L,); how many changes each lag averages (L,). Sessions leave the average as they end."""
+    steps = len(rewards)
+    at, copy = np.nonzero(ended[:-1] & changed[:-1])
+    start = at + 1
+    last = np.minimum(next_index(ended)[start, copy], steps - 1)
+    ends = np.maximum.accumulate(np.where(ended, np.arange(steps)[:, None], -1), 0)
+    first = np.where(at > 0, ends[at - 1, copy], -1) + 1  # of the session before
+    lags = np.arange(-before, after)
+    moments = start + lags[:, None]  # (L, C)
+    alive = (moments >= first) & (moments <= last)
+    values = np.where(alive, rewards[np.clip(moments, 0, steps - 1), copy], 0.0)
+    n = alive.sum(1)
+    return lags, values.sum(1) / np.maximum(n, 1), n
 
 
 # ------------------------------------------------------------------------------------------------ session ends
@@ -165,28 +179,53 @@ def session_end_detection(
     above = p >= threshold
     alarms = np.flatnonzero(above & ~np.concatenate(([False], above[:-1])))
     ends = np.flatnonzero(np.asarray(ended, bool))
-    used: set[int] = set()
-    delays = []
+    free, delays = 0, []  # alarms before ``free`` are spoken for, or too early for every end to come
     for end in ends:
-        for alarm in alarms:
-            if end <= alarm <= end + tolerance and int(alarm) not in used:
-                used.add(int(alarm))
-                delays.append(int(alarm - end))
-                break
+        free = max(free, int(np.searchsorted(alarms, end)))
+        if free < len(alarms) and alarms[free] <= end + tolerance:
+            delays.append(int(alarms[free] - end))
+            free += 1
     return Detection(
-        precision=len(used) / len(alarms) if len(alarms) else None,
+        precision=len(delays) / len(alarms) if len(alarms) else None,
         recall=len(delays) / len(ends) if len(ends) else None,
         delay=float(np.median(delays)) if delays else None,
     )
 
 
-def calibration_error(p: Sequence[float], happened: Sequence[bool], bins: int = 10) -> float:
-    """Expected calibration error: mean |predicted − observed| over equal-width bins, weighted by their size."""
+@dataclass(frozen=True)
+class Reliability:
+    """Predicted against observed frequencies in equal-width bins of the prediction. (B,) each, empty bins left out.
+
+    Attributes:
+        predicted: mean prediction. observed: how often it happened. count: predictions.
+    """
+
+    predicted: np.ndarray
+    observed: np.ndarray
+    count: np.ndarray
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean |predicted − observed|, weighted by count."""
+        return float(np.average(np.abs(self.predicted - self.observed), weights=self.count))
+
+
+def reliability(p: ArrayLike, happened: ArrayLike, bins: int = 10) -> Reliability:
+    """Of predictions (M,) and what happened (M,)."""
     said, true = np.asarray(p, float), np.asarray(happened, float)
     which = np.minimum((said * bins).astype(int), bins - 1)
-    error = 0.0
-    for b in range(bins):
-        inside = which == b
-        if inside.any():
-            error += inside.mean() * abs(said[inside].mean() - true[inside].mean())
-    return float(error)
+    count = np.bincount(which, minlength=bins)
+    full = count > 0
+    means = [np.bincount(which, values, bins)[full] / count[full] for values in (said, true)]
+    return Reliability(*means, count[full])
+
+
+def calibration_error(p: ArrayLike, happened: ArrayLike, bins: int = 10) -> float:
+    """Expected calibration error: mean |predicted − observed| over equal-width bins, weighted by their size."""
+    return reliability(p, happened, bins).error
+
+
+def cross_entropy(p: ArrayLike, happened: ArrayLike) -> float:
+    """Mean of −log p(what happened), in nats."""
+    said, true = np.asarray(p, float), np.asarray(happened, bool)
+    return float(-np.log(np.maximum(np.where(true, said, 1.0 - said), 1e-12)).mean())

@@ -153,6 +153,17 @@ def consistency(mean: Tensor, logvar: Tensor, ended: Tensor, detach_end: bool = 
     return (farther * inside).sum() / inside.sum().clamp(min=1)
 
 
+#: How many steps after d_u the head at h_t speaks of it: t = u + lag.
+TERMINATION_LAG = {"just_ended": 1, "felt": 2, "ends_now": 0}
+
+
+def termination_pairs(said: Tensor, ended: Tensor, target: str) -> tuple[Tensor, Tensor]:
+    """What the termination head says, beside what it speaks of: (T + 1, N), (T, N) → two of one shape."""
+    lag = TERMINATION_LAG[target]
+    n = min(len(ended), len(said) - lag)
+    return said[lag : lag + n], ended[:n]
+
+
 def termination(logit: Tensor, ended: Tensor, target: str = "just_ended") -> Tensor:
     """Term 4: binary cross-entropy of d.
 
@@ -163,9 +174,5 @@ def termination(logit: Tensor, ended: Tensor, target: str = "just_ended") -> Ten
             ``felt``: h_t against d_{t−2}, where only the first reward under the new latent, r_{t−1}, can tell;
             ``ends_now``: h_t against d_t.
     """
-    predicted, happened = {
-        "just_ended": (logit[1:], ended),
-        "felt": (logit[2:], ended[:-1]),
-        "ends_now": (logit[:-1], ended),
-    }[target]
+    predicted, happened = termination_pairs(logit, ended, target)
     return F.binary_cross_entropy_with_logits(predicted, happened.to(logit.dtype))

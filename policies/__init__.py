@@ -13,6 +13,7 @@ a path                      a checkpoint's folder, or a run's folder (its newest
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 from pathlib import Path
@@ -65,12 +66,34 @@ def load(name: str | Path, scene: SessionEnv, deterministic: bool | None = None)
         if text not in available:
             raise InputError("policy", text, f"for {where}: {', '.join(available)}, or a checkpoint's folder")
         return importlib.import_module(f"policies.scripted.{where}").Oracle(scene)
-    from policies.trained import TrainedPolicy, find_checkpoint
+    from policies.trained import TrainedPolicy
+
+    folder = find_folder(text, where)
+    assert folder is not None
+    packaged = PRETRAINED in folder.parents
+    label = f"pretrained/{folder.name}" if packaged else None
+    return TrainedPolicy(folder, scene, name=label, deterministic=deterministic)
+
+
+def find_folder(name: str | Path, scene: str) -> Path | None:
+    """The checkpoint behind a policy's name for the scene called ``scene``; None for one that is code.
+
+    Raises:
+        InputError: no such policy.
+    """
+    text, available = str(name), list_policies(scene)
+    if text in ("random", "uniform") or (text.startswith("scripted/") and text in available):
+        return None
+    from policies.trained import find_checkpoint
 
     packaged = text if text.startswith("pretrained/") else f"pretrained/{text}"
     if packaged in available:
-        folder = PRETRAINED / where / packaged.removeprefix("pretrained/")
-        return TrainedPolicy(folder, scene, name=packaged, deterministic=deterministic)
-    if Path(text).is_dir() and not text.startswith("pretrained/"):
-        return TrainedPolicy(find_checkpoint(Path(text)), scene, deterministic=deterministic)
-    raise InputError("policy", text, f"for {where}: {', '.join(available)}, or a checkpoint's folder")
+        return PRETRAINED / scene / packaged.removeprefix("pretrained/")
+    if Path(text).is_dir() and not text.startswith(("pretrained/", "scripted/")):
+        return find_checkpoint(Path(text))
+    raise InputError("policy", text, f"for {scene}: {', '.join(available)}, or a checkpoint's folder")
+
+
+def digest(folder: Path) -> str:
+    """sha256 of a checkpoint's manifest, which holds those of its files."""
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()

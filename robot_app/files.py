@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dynamite.files import write_atomic
 from scenes.errors import InputError
 
 
@@ -51,19 +52,6 @@ def _ours(folder: Path) -> bool:
     if "manifest.json" in names:
         return b'"robot-app-episode/' in (folder / "manifest.json").read_bytes()[:200]
     return all(re.fullmatch(r"\d{6}\.png", name) for name in names)
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """All of ``data`` or what was there before."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        with open(partial, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

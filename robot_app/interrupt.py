@@ -14,10 +14,13 @@ class Interrupt:
     The terminal sends Ctrl-C to every process of the command, workers included, and a worker that dies of it spoils the
     iteration that was to be finished. Child processes inherit which signals are blocked: so the main thread, which
     starts them, blocks this one, and a thread that does nothing else stays open for it.
+
+    Args:
+        saying: what the first Ctrl-C is answered with.
     """
 
-    def __init__(self) -> None:
-        self._asked = False
+    def __init__(self, saying: str = "finishing this iteration, then saving; Ctrl-C again stops at once") -> None:
+        self._asked, self._saying = False, f"{saying}\n".encode()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -42,7 +45,7 @@ class Interrupt:
             raise KeyboardInterrupt
         self._asked = True
         # Not print: it may be what was interrupted.
-        os.write(2, b"finishing this iteration, then saving; Ctrl-C again stops at once\n")
+        os.write(2, self._saying)
 
     def __exit__(self, *_: Any) -> None:
         if self._thread is not None:

@@ -1,0 +1,217 @@
+"""One job, done: train (or load), evaluate, and give back what a row holds."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dynamite.sweep.job import Job, PolicySource
+
+#: How far a job is, in frames: (done, in all).
+Report = Callable[[int, int], None]
+#: Metrics of the training that a curve keeps, where they exist.
+CURVE_METRICS = (
+    "charts/success_rate",
+    "losses/entropy",
+    "losses/value",
+    "belief/reconstruction_reward",
+    "belief/kl",
+    "belief/consistency",
+    "belief/termination",
+    "probe/nll",
+)
+CURVE_POINTS = 200
+ROW_FORMAT = "dynamite-row/1"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a job's result does not depend on.
+
+    Attributes:
+        work: where trainings keep their checkpoints, a folder per job.
+        program: version and commit of the code, for the row.
+        policies: the module that loads policies by name, for teachers and for jobs without a training.
+        keep: leave the training's folder.
+    """
+
+    work: Path
+    program: Mapping[str, Any] = field(default_factory=dict)
+    policies: str = "policies"
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """Attributes:
+    row: JSON-plain.
+    curve: the training's curve, a mapping per point; empty where nothing was trained.
+    """
+
+    row: dict[str, Any]
+    curve: list[dict[str, float | None]] = field(default_factory=list)
+
+
+def run_job(job: Job, settings: Settings, report: Report, should_stop: Callable[[], bool]) -> Result | None:
+    """Do one job. A mistake or a crash inside it becomes a row with ``error``.
+
+    Returns:
+        None where it was told to stop: its training then goes on from a checkpoint the next time.
+    """
+    folder = settings.work / job.id
+    try:
+        result = _run(job, settings, folder, report, should_stop)
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return failed(job, settings, f"{text} ({Path(where.filename).name}:{where.lineno})")
+    if result is not None and not settings.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def failed(job: Job, settings: Settings, error: str) -> Result:
+    """The row of a job that could not be done."""
+    return Result(_row(job, settings, error=error))
+
+
+def _run(
+    job: Job, settings: Settings, folder: Path, report: Report, should_stop: Callable[[], bool]
+) -> Result | None:
+    import torch  # seconds; a worker process says that it lives before it pays them
+
+    torch.set_num_threads(1)
+    if isinstance(job.source, PolicySource):
+        from dynamite.sweep.loaded import measure_policy
+
+        measured = measure_policy(job, settings.policies)
+        return Result(_row(job, settings, measures=measured.values, curves=measured.curves))
+
+    from dynamite.checkpoint import load_checkpoint
+    from dynamite.measure import measure
+
+    checkpoint = _train(job, settings, folder, report, should_stop)
+    if checkpoint is None:
+        return None
+    measured = measure(load_checkpoint(checkpoint).agent, job.scene, job.episodes, job.seed)
+    lines = _progress_lines(folder)
+    row = _row(
+        job, settings, measures=measured.values, curves=measured.curves, training=training_summary(lines)
+    )
+    return Result(row, training_curve(lines))
+
+
+def _train(
+    job: Job, settings: Settings, folder: Path, report: Report, should_stop: Callable[[], bool]
+) -> Path | None:
+    """The finished training's checkpoint, or None where it was stopped."""
+    import importlib
+
+    from dynamite.checkpoint import latest_checkpoint
+    from dynamite.config import Config
+    from dynamite.config_io import load_yaml, to_dict
+    from dynamite.train import train
+    from scenes.errors import InputError
+
+    assert isinstance(job.source, Config)
+    config, total = job.source, job.source.train.frames
+    if (folder / "config.yaml").is_file():
+        try:
+            other = to_dict(load_yaml(folder / "config.yaml")) != to_dict(config)
+        except InputError:
+            other = True
+        if other:  # the id is the same, a default in the code is not
+            shutil.rmtree(folder)
+    _drop_damaged(folder)
+    done = 0
+
+    def on_progress(progress: Any) -> None:
+        nonlocal done
+        done = progress.frames
+        report(done, total)
+
+    load_policy = importlib.import_module(settings.policies).load if config.imitation.frames else None
+    last = train(config, folder, on_progress, should_stop, load_policy, resume=True)
+    assert last == latest_checkpoint(folder)
+    return last if int(last.name) >= total else None
+
+
+def _drop_damaged(folder: Path) -> None:
+    """Remove checkpoints that a crash left unreadable, so that the one before them serves."""
+    from dynamite.checkpoint import latest_checkpoint, load_checkpoint
+    from scenes.errors import InputError
+
+    while (newest := latest_checkpoint(folder)) is not None:
+        try:
+            load_checkpoint(newest)
+        except InputError:
+            shutil.rmtree(newest)
+        else:
+            return
+
+
+def _progress_lines(folder: Path) -> list[dict[str, Any]]:
+    from dynamite.progress import read_lines
+
+    return read_lines(folder / "progress.jsonl")
+
+
+def training_summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Frames, iterations, seconds (learning included, pauses not), and the return at the end: mean of the last twentieth
+    of the training, drawn from π as in training."""
+    frames = [0, *(line["frames"] for line in lines)]
+    steps = [after - before for before, after in itertools.pairwise(frames)]
+    seconds = sum(step / line["fps"] for step, line in zip(steps, lines, strict=True) if line["fps"])
+    last = [line["return_mean"] for line in lines if line["frames"] > 0.95 * frames[-1]]
+    return {
+        "frames": frames[-1],
+        "iterations": len(lines),
+        "seconds": round(seconds, 3),
+        "return_at_end": sum(last) / len(last) if last else None,
+    }
+
+
+def training_curve(lines: list[dict[str, Any]], points: int = CURVE_POINTS) -> list[dict[str, float | None]]:
+    """At most ``points`` points, each the mean over a stretch of iterations and dated at its end."""
+    width = -(-len(lines) // points)
+    curve: list[dict[str, float | None]] = []
+    for start in range(0, len(lines), max(width, 1)):
+        part = lines[start : start + width]
+        point: dict[str, float | None] = {"frames": part[-1]["frames"]}
+        for name in ("return_mean", "return_std"):
+            point[name] = _mean([line[name] for line in part])
+        for name in CURVE_METRICS:
+            point[name] = _mean([line["metrics"].get(name) for line in part])
+        curve.append(point)
+    empty = {name for name in CURVE_METRICS if all(point[name] is None for point in curve)}
+    return [{name: value for name, value in point.items() if name not in empty} for point in curve]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(f"{sum(known) / len(known):.6g}") if known else None
+
+
+def _row(
+    job: Job,
+    settings: Settings,
+    measures: dict[str, Any] | None = None,
+    curves: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+    error: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "format": ROW_FORMAT,
+        "id": job.id,
+        "error": error,
+        "measures": measures,
+        "training": training,
+        "program": dict(settings.program),
+        "curves": curves,
+        "job": job.to_json(),
+    }

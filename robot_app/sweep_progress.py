@@ -1,0 +1,112 @@
+"""What a sweep shows while it runs: bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from robot_app.commands.base import say
+from robot_app.training_progress import clock
+
+if TYPE_CHECKING:
+    from dynamite.sweep.job import Job
+    from dynamite.sweep.run import Result
+
+_LINE_EVERY_S = 30.0
+
+
+class SweepProgress:
+    """A :class:`dynamite.sweep.executor.Listener`.
+
+    Args:
+        names: of every job to run, by its id.
+        frames: that each will train, by its id (0: nothing is trained).
+        quiet: show nothing.
+
+    Attributes:
+        done, failed: jobs finished since the start.
+    """
+
+    def __init__(self, names: dict[str, str], frames: dict[str, int], quiet: bool) -> None:
+        self._names, self._frames, self._quiet = names, frames, quiet
+        self._ahead = dict(frames)
+        self.done = self.failed = 0
+        self._began, self._told = time.monotonic(), 0.0
+        self._seen: dict[
+            str, int
+        ] = {}  # frames at a job's last word; its first word sets off what a resume found done
+        self._worked = 0
+        self._console = Console(file=sys.stderr)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[said]}"),
+            console=self._console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._total = self._bar.add_task("sweep", total=len(names), said="")
+
+    # -- the listener
+    def started(self, job: Job) -> None:
+        self._seen.pop(job.id, None)
+        total = self._frames[job.id] or None
+        if job.id in self._tasks:  # begun once more
+            self._bar.remove_task(self._tasks[job.id])
+        self._tasks[job.id] = self._bar.add_task(self._names[job.id], total=total, said="starting")
+        self._show()
+
+    def progressed(self, job: Job, done: int, total: int) -> None:
+        self._worked += done - self._seen.get(job.id, done)
+        self._seen[job.id], self._ahead[job.id] = done, max(total - done, 0)
+        self._bar.update(self._tasks[job.id], completed=min(done, total), said=f"{done:,}/{total:,} steps")
+        self._show()
+
+    def finished(self, job: Job, result: Result) -> None:
+        self.done += 1
+        self._ahead[job.id] = 0
+        self._bar.remove_task(self._tasks.pop(job.id))
+        error = result.row["error"]
+        name = self._names[job.id]
+        if error is not None:
+            self.failed += 1
+            self._tell(f"failed  {name}: {error}")
+        else:
+            score = result.row["measures"]["return_mean"]
+            self._tell(f"{self.done}/{len(self._names)}  {name}: return {score:.2f}")
+        self._show(now=True)
+
+    # -- what is shown
+    def _summary(self) -> str:
+        rate = self._worked / max(time.monotonic() - self._began, 1e-9)
+        ahead = sum(self._ahead.values())
+        left = clock(ahead / rate) if rate > 0 and ahead > 0 else "–"
+        return f"{self.done}/{len(self._names)} jobs  {self.failed} failed  {rate:,.0f} steps/s  left {left}"
+
+    def _show(self, now: bool = False) -> None:
+        if self._quiet:
+            return
+        if self._console.is_terminal:
+            self._bar.update(self._total, completed=self.done, said=self._summary())
+        elif time.monotonic() - self._told > _LINE_EVERY_S:
+            self._told = time.monotonic()
+            say(self._summary())
+
+    def _tell(self, text: str) -> None:
+        if self._quiet:
+            return
+        if self._console.is_terminal:
+            self._bar.console.print(text, highlight=False)
+        else:
+            say(text)
+
+    def __enter__(self) -> SweepProgress:
+        if self._console.is_terminal and not self._quiet:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
