@@ -90,8 +90,8 @@ class BeliefModel(nn.Module):
             return posterior.p_end
         return torch.sigmoid(self.termination(posterior.hidden))
 
-    def update_statistics(self, ended: Tensor) -> None:
-        """Take in what is counted over a rollout's true session ends, (T, N) bool, not learnt by gradients; here nothing."""
+    def update_statistics(self, episodes: Episodes, posterior: Posterior) -> None:
+        """Take in what is counted on a batch that was learnt from, not learnt by gradients; here there is nothing."""
 
     def loss(
         self, episodes: Episodes, posterior: Posterior, generator: torch.Generator | None = None

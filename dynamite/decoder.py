@@ -90,15 +90,19 @@ class RewardDecoder(nn.Module):
         Returns:
             (K, T', N).
         """
-        if self.config.reward_per_state:
-            x = states[1:]
-        else:
-            x = torch.cat((states[:-1], actions, states[1:]), -1)
-        output = self.net(x, z, index).squeeze(-1)  # (K, T', N)
+        output = self.predict(states, actions, z, index)
         target = (
             rewards.unsqueeze(1) if index is None else gather_steps(rewards.unsqueeze(-1), index).squeeze(-1)
         )
         return reward_log_prob(output, target, self.config)
+
+    def predict(self, states: Tensor, actions: Tensor, z: Tensor, index: Tensor | None) -> Tensor:
+        """The likelihood's parameter, the mean reward or the Bernoulli's logit: as :meth:`forward`, (K, T', N)."""
+        if self.config.reward_per_state:
+            x = states[1:]
+        else:
+            x = torch.cat((states[:-1], actions, states[1:]), -1)
+        return self.net(x, z, index).squeeze(-1)
 
 
 def reward_log_prob(output: Tensor, target: Tensor, config: DecoderConfig) -> Tensor:
@@ -122,10 +126,14 @@ class StateDecoder(nn.Module):
 
     def forward(self, states: Tensor, actions: Tensor, z: Tensor, index: Tensor | None) -> Tensor:
         """(T + 1, N, S), (T, N, A), (T', N, Z) → (K, T', N)."""
-        predicted = self.net(torch.cat((states[:-1], actions), -1), z, index)  # (K, T', N, S)
+        predicted = self.predict(states, actions, z, index)
         change = states[1:] - states[:-1]
         target = change.unsqueeze(1) if index is None else gather_steps(change, index)
         return -0.5 * ((target - predicted) ** 2).sum(-1) - 0.5 * states.shape[-1] * math.log(2 * math.pi)
+
+    def predict(self, states: Tensor, actions: Tensor, z: Tensor, index: Tensor | None) -> Tensor:
+        """The mean change s_{u+1} − s_u: as :meth:`forward`, (K, T', N, S)."""
+        return self.net(torch.cat((states[:-1], actions), -1), z, index)
 
 
 class TaskDecoder(nn.Module):

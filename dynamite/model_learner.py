@@ -71,6 +71,7 @@ class ModelLearner:
             (loss if extra is None else loss + extra).backward()
             metrics["belief/grad_norm"] = gradient_norm_clip(self.parameters, self.config.model.max_grad_norm)
             self.optimiser.step()
+            self.model.update_statistics(episodes, posterior)
         if self.config.policy.sees_belief:
             # Differential entropy of q(z|h) per dimension: how sure the belief is, constant apart.
             metrics["belief/mean_logvar"] = float(posterior.logvar.detach().mean())

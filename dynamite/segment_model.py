@@ -16,6 +16,7 @@ from dynamite.belief_model import BeliefModel, Episodes
 from dynamite.config import Config
 from dynamite.encoder import Encoder, Memory, Posterior
 from dynamite.objective import sessions_of
+from dynamite.segment_likelihood import TransitionLikelihood
 from dynamite.segments import Hazard, advance
 from dynamite.spec import SceneSpec
 
@@ -40,30 +41,17 @@ class Hypotheses(NamedTuple):
 
 
 class SegmentBeliefModel(BeliefModel):
-    """A belief about the current segment only, and about how long it has lasted.
+    """A belief about the current segment only, and about how long it has lasted."""
 
-    The likelihood of a transition under an age, E_{z ~ q_age}[p(r, s' | s, a, z)], is a mean over fixed standard-normal draws
-    pushed through that age's posterior: the same draws for every age and step, so that ages are compared on equal terms and
-    acting has no randomness of its own. The mean embedding alone would not do: a posterior that knows nothing predicts the
-    average of all rewards with certainty, and every one of them then speaks against it.
-    """
-
-    #: Draws of z in the likelihood of a transition.
-    LIKELIHOOD_SAMPLES = 8
     #: Ages that count as "a session has just ended": its end shows in the first transition after it at the soonest.
     RECENT = 1
-
-    noise: Tensor
 
     def __init__(self, spec: SceneSpec, config: Config) -> None:
         super().__init__(spec, config)
         self.n_hypotheses = config.encoder.hypotheses
         self.n_observation, self.n_latent = spec.n_observation, config.encoder.latent
         self.hazard = Hazard(spec.episode_length)
-        half = torch.randn(
-            self.LIKELIHOOD_SAMPLES // 2, self.n_latent, generator=torch.Generator().manual_seed(0)
-        )
-        self.register_buffer("noise", torch.cat((half, -half)))  # antithetic: their mean is 0
+        self.likelihood = TransitionLikelihood(spec.n_observation, config.encoder.latent, config.decoder)
 
     # ------------------------------------------------------------------------------------------ learning
     def encode(self, episodes: Episodes) -> Posterior:
@@ -80,14 +68,22 @@ class SegmentBeliefModel(BeliefModel):
         """N(0, I) at a session's first step: what came before is forgotten. (T, N, Z) → mean, logvar (T, N, Z)."""
         return torch.zeros_like(z), torch.zeros_like(z)
 
-    def update_statistics(self, ended: Tensor) -> None:
-        """Count the true ends of a rollout, (T, N) bool, for the age-transition prior."""
-        self.hazard.update(ended)
+    def update_statistics(self, episodes: Episodes, posterior: Posterior) -> None:
+        """Count the true ends for the age-transition prior; measure the decoders' errors for the likelihood."""
+        self.hazard.update(episodes.ended)
+        self.likelihood.update(
+            (self.reward_decoder, self.state_decoder),
+            posterior.mean,
+            episodes.states,
+            episodes.actions,
+            episodes.rewards,
+            episodes.ended,
+        )
 
     # ------------------------------------------------------------------------------------------ acting
     def initial(self, n: int) -> Memory:
         """No hypothesis yet: the first step starts one, and its weight is 1."""
-        k, like = self.n_hypotheses, self.noise
+        k, like = self.n_hypotheses, self.likelihood.noise
         hypotheses = Hypotheses(
             log_weight=like.new_full((n, k), -torch.inf),
             age=torch.zeros(n, k, dtype=torch.int64),
@@ -105,11 +101,16 @@ class SegmentBeliefModel(BeliefModel):
         """
         n_fields = len(Hypotheses._fields)
         before, memories = Hypotheses(*memory[:n_fields]), memory[n_fields:]
+        log_likelihood = self.likelihood(
+            (self.reward_decoder, self.state_decoder),
+            before.mean,
+            before.logvar,
+            torch.stack((before.state, state)),
+            action,
+            reward,
+        )
         log_weight, age, place = advance(
-            before.log_weight,
-            before.age,
-            self.log_likelihood(before, action, reward, state),
-            self.hazard(before.age),
+            before.log_weight, before.age, log_likelihood, self.hazard(before.age)
         )
         n, k = age.shape
         fresh = torch.zeros_like(age, dtype=torch.bool).scatter(-1, place, True).flatten()  # (N · K)
@@ -136,22 +137,6 @@ class SegmentBeliefModel(BeliefModel):
             Posterior(mean[copies, best], logvar[copies, best], hidden[copies, best], p_end),
             (*after, *(tensor.unflatten(0, (n, k)) for tensor in memories)),
         )
-
-    def log_likelihood(
-        self, hypotheses: Hypotheses, action: Tensor, reward: Tensor, next_state: Tensor
-    ) -> Tensor:
-        """log E_{z ~ q_age}[p(r, s' | s, a, z)] up to a constant common to all ages: (N, A), (N,), (N, S) → (N, K)."""
-        spread = torch.exp(0.5 * hypotheses.logvar)
-        z = hypotheses.mean + spread * self.noise.view(-1, 1, 1, self.n_latent)  # (M, N, K, Z)
-        m, n, k, width = z.shape
-        z = z.transpose(1, 2).reshape(m * k, n, width)
-        states, actions = torch.stack((hypotheses.state, next_state)), action.unsqueeze(0)
-        log_prob = z.new_zeros(m * k, n)
-        if self.reward_decoder is not None:
-            log_prob = log_prob + self.reward_decoder(states, actions, reward.unsqueeze(0), z, None)[0]
-        if self.state_decoder is not None:
-            log_prob = log_prob + self.state_decoder(states, actions, z, None)[0]
-        return torch.logsumexp(log_prob.view(m, k, n), 0).T
 
 
 def encode_sessions(encoder: Encoder, episodes: Episodes) -> Posterior:
@@ -188,10 +173,8 @@ def encode_sessions(encoder: Encoder, episodes: Episodes) -> Posterior:
         source[step_rows.flatten()[inside]] = done + inside.nonzero().squeeze(-1)
         done += inside.numel()
     mean, logvar, hidden = (
-        torch.cat([part[i].flatten(0, 1) for part in parts])
-        .index_select(0, source)
-        .unflatten(0, (n_steps, n))
-        for i in range(3)
+        torch.cat([x.flatten(0, 1) for x in same]).index_select(0, source).unflatten(0, (n_steps, n))
+        for same in zip(*(part[:3] for part in parts), strict=True)
     )
     return Posterior(mean, logvar, hidden)
 

@@ -106,8 +106,6 @@ class Trainer:
         self.agent.state_norm.update(rollout.states)
         if self.agent.side_norm is not None:
             self.agent.side_norm.update(rollout.sides)
-        if self.agent.belief_model is not None:
-            self.agent.belief_model.update_statistics(rollout.ended)
         metrics["time/learn_s"] = time.perf_counter() - began
 
         self.iteration += 1
