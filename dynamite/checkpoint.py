@@ -7,19 +7,23 @@
     config.yaml             the configuration
     manifest.json           format, scene spec, counters, sha256 of every file and of itself
 
-A checkpoint is written beside its place and renamed into it; nothing is ever pickled.
+A checkpoint is written beside its place, brought to disk and renamed into it; nothing is ever pickled. So a crash, a kill
+or a full disk leaves what stood there before.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -38,6 +42,10 @@ _MODEL, _TRAINING, _CONFIG, _MANIFEST = (
     "config.yaml",
     "manifest.json",
 )
+#: Names of what a crash may leave beside a checkpoint's place, and of what was found damaged.
+_PARTIAL, _OLD, _DAMAGED = ".{}.partial-{}", ".{}.old-{}", "damaged-{}"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,26 +87,55 @@ def save_checkpoint(
     files[_MANIFEST] = json.dumps(manifest, indent=1).encode()
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+    _tidy(folder)
+    partial = folder.with_name(_PARTIAL.format(folder.name, os.getpid()))
     try:
+        partial.mkdir()
         for name, data in files.items():
             with open(partial / name, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+        _sync_folder(partial)
         if folder.exists():
-            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+            old = folder.with_name(_OLD.format(folder.name, os.getpid()))
             os.rename(folder, old)
             os.rename(partial, folder)
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.rename(partial, folder)
+        _sync_folder(folder.parent)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        _tidy(folder)
         raise
     return folder
+
+
+def _tidy(folder: Path) -> None:
+    """Clear away what a process that died while writing here left, and put back what it was about to replace."""
+    for old in _left_by_the_dead(folder.parent, _OLD.format(folder.name, "*")):
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.rename(old, folder)
+    for partial in _left_by_the_dead(folder.parent, _PARTIAL.format("*", "*")):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _left_by_the_dead(parent: Path, pattern: str) -> list[Path]:
+    """Folders whose names end with the number of a process that is no more (or is this one)."""
+    numbered = [(path, int(path.name.rpartition("-")[2])) for path in parent.glob(pattern)]
+    return [path for path, pid in numbered if pid == os.getpid() or not psutil.pid_exists(pid)]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names to disk; a file system that cannot is left to its own ways."""
+    with contextlib.suppress(PermissionError, NotImplementedError):  # Windows opens no folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def load_checkpoint(folder: Path | str) -> Checkpoint:
@@ -108,6 +145,23 @@ def load_checkpoint(folder: Path | str) -> Checkpoint:
         InputError: a missing, truncated, altered or foreign file, in one line that names it.
     """
     folder = Path(folder)
+    manifest, data = _read_whole(folder)
+    config = load_yaml(folder / _CONFIG)
+    spec = SceneSpec.from_json(manifest["spec"], str(folder / _MANIFEST))
+    agent = Agent(spec, config)
+    try:
+        agent.load_state_dict(load(data[_MODEL]))
+        training = load(data[_TRAINING]) if _TRAINING in data else {}
+    except (RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(str(folder / _MODEL), reason, "weights that fit its config.yaml") from None
+    return Checkpoint(folder, config, spec, agent.eval(), training, manifest["counters"])
+
+
+def _read_whole(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A checkpoint's manifest and its files, each proven by its digest."""
+    if not folder.exists() and folder.parent.is_dir():
+        _tidy(folder)
     manifest = read_manifest(folder)
     data: dict[str, bytes] = {}
     for name, digest in manifest["sha256"].items():
@@ -119,16 +173,7 @@ def load_checkpoint(folder: Path | str) -> Checkpoint:
             raise InputError(str(folder / name), "a damaged file (its sha256 differs)", "a whole checkpoint")
     if _MODEL not in data or _CONFIG not in data:
         raise InputError(str(folder), "a checkpoint without model or config", "a whole checkpoint")
-    config = load_yaml(folder / _CONFIG)
-    spec = SceneSpec.from_json(manifest["spec"], str(folder / _MANIFEST))
-    agent = Agent(spec, config)
-    try:
-        agent.load_state_dict(load(data[_MODEL]))
-        training = load(data[_TRAINING]) if _TRAINING in data else {}
-    except (RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(str(folder / _MODEL), reason, "weights that fit its config.yaml") from None
-    return Checkpoint(folder, config, spec, agent.eval(), training, manifest["counters"])
+    return manifest, data
 
 
 def export_checkpoint(source: Path | str, folder: Path | str) -> Path:
@@ -155,10 +200,44 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def latest_checkpoint(run_dir: Path | str) -> Path | None:
-    """The newest checkpoint under a run's folder (``checkpoints/<frames>``), or None."""
+def list_checkpoints(run_dir: Path | str) -> list[Path]:
+    """A run's checkpoints (``checkpoints/<frames>``), the oldest first; whether they are whole is not looked at."""
     folders = [p for p in (Path(run_dir) / "checkpoints").glob("[0-9]*") if (p / _MANIFEST).is_file()]
-    return max(folders, key=lambda p: p.name, default=None)
+    return sorted(folders, key=lambda p: p.name)
+
+
+def latest_checkpoint(run_dir: Path | str) -> Path | None:
+    """The newest of :func:`list_checkpoints`, or None."""
+    return next(reversed(list_checkpoints(run_dir)), None)
+
+
+def resume_point(run_dir: Path | str) -> Path | None:
+    """The newest checkpoint that is whole, or None where a run has none at all.
+
+    Newer ones that are not whole are told in a line and renamed to ``damaged-<frames>``, out of the way of the checkpoints
+    to come.
+
+    Raises:
+        InputError: the run has checkpoints, but none that is whole.
+    """
+    damaged: list[tuple[Path, InputError]] = []
+    whole = None
+    for folder in reversed(list_checkpoints(run_dir)):
+        try:
+            _read_whole(folder)
+        except InputError as error:
+            damaged.append((folder, error))
+        else:
+            whole = folder
+            break
+    if damaged and whole is None:
+        raise damaged[0][1]
+    for folder, error in damaged:
+        aside = folder.with_name(_DAMAGED.format(folder.name))
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(folder, aside)
+        _log.warning("skipped %s (set aside as %s): going on from %s", error, aside.name, whole)
+    return whole
 
 
 def pack_optimiser(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
