@@ -17,8 +17,8 @@
           seed: [0, 1, 2, 3, 4]
 
 An axis is called ``scene``, ``variant``, ``policy``, ``seed`` or by the dotted path of a configuration field, and lists
-values. A value may also be a *case*, a mapping with a ``name`` and what base settings take; an axis of cases alone may be
-called anything. Settings come in this order, the later the stronger: the scene's preset, the variant, the base's overrides,
+values. A value may also be a *case*, a mapping with a ``name`` (a text or a number) and what base settings take; an axis of
+cases alone may be called anything. Settings come in this order, the later the stronger: the scene's preset, the variant, the base's overrides,
 the axes' from top to bottom. ``policy`` loads an existing policy instead of training one. ``evaluation.scene`` changes the
 scene for the evaluation alone. A file with one block may give ``base`` and ``axes`` at its top.
 
@@ -207,7 +207,8 @@ def _choice(axis: str, value: Any, where: str) -> tuple[Any, Mapping[str, Any]]:
     """An axis' value as its label and the settings that it stands for."""
     if isinstance(value, Mapping) and "name" in value:
         rest = {key: entry for key, entry in value.items() if key != "name"}
-        return str(value["name"]), _settings(rest, where)
+        name = value["name"]
+        return name if isinstance(name, (int, float, str)) else str(name), _settings(rest, where)
     if axis in _SETTINGS and axis != "overrides":
         return value, _settings({axis: value}, where)
     if "." not in axis:
