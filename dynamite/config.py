@@ -418,6 +418,32 @@ class Config:
                 )
             if self.ppo.through_encoder:
                 raise InputError("ppo.through_encoder", True, "false with policy.learner sac")
+        if self.encoder.hypotheses:
+            self._check_segments()
+
+    def _check_segments(self) -> None:
+        """What contradicts a belief about the current segment alone."""
+        terms = self.objective
+        if not terms.session_mask:
+            raise InputError("objective.session_mask", False, "true with encoder.hypotheses")
+        if terms.prior_conditioning:
+            raise InputError(
+                "objective.prior_conditioning", True, "false with encoder.hypotheses: segments begin at N(0, I)"
+            )
+        if terms.termination_weight > 0:
+            raise InputError(
+                "objective.termination_weight",
+                terms.termination_weight,
+                "0 with encoder.hypotheses: the hypotheses tell when a session ended",
+            )
+        if terms.reward_weight == 0 and terms.state_weight == 0:
+            raise InputError(
+                "objective.reward_weight", 0.0, "above 0 with encoder.hypotheses, which its decoder weighs"
+            )
+        if self.ppo.through_encoder:
+            raise InputError(
+                "ppo.through_encoder", True, "false with encoder.hypotheses: learning knows the sessions' ends"
+            )
 
     @property
     def gamma(self) -> float:
