@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from scenes.care.shapes import Mesh
+from scenes.control.mujoco_looks import track
 from scenes.control.mujoco_scene import DRIFT, SESSION_END, MuJoCoScene
 from scenes.latent import ChoiceField, LatentSpace, ScalarField
 from scenes.session import Kernel, Termination
+from scenes.visual import CameraPreset
 
 #: VariBAD's: half of Gymnasium's.
 CONTROL_WEIGHT = 0.05
@@ -50,6 +53,7 @@ class HalfCheetah(MuJoCoScene):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012 (as gym.Env has it)
     name = "half_cheetah"
+    runs = True
 
     def __init__(
         self,
@@ -81,6 +85,15 @@ class HalfCheetah(MuJoCoScene):
         speed = (float(self.data.qpos[0]) - self._x_before) / self._step_s
         run, on_target = self._judge_speed(speed)
         return run - CONTROL_WEIGHT * float(action @ action), on_target
+
+    def _ground(self) -> Mesh:
+        return track()
+
+    def cameras(self) -> tuple[CameraPreset, ...]:
+        return (
+            CameraPreset("side", (0.1, -3.4, 1.0), (0.1, 0.0, 0.45), 36.0),
+            CameraPreset("front", (2.6, -2.2, 1.3), (0.1, 0.0, 0.45), 36.0),
+        )
 
     def _judge_speed(self, speed: float) -> tuple[float, bool]:
         """The reward for running at ``speed`` (m/s), and whether it is on target."""

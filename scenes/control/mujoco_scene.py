@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import os
-import sys
 import warnings
 from typing import Any
 
@@ -18,9 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scenes.base import SessionEnv
+from scenes.care.shapes import Mesh
+from scenes.control.mujoco_looks import Picture, body_poses, build_visual_model
 from scenes.errors import InputError
 from scenes.latent import LatentSpace
 from scenes.session import Kernel, Termination
+from scenes.visual import VisualModel
 
 REWARDS = ("shaped", "sparse")
 EPISODE_LENGTH = 200
@@ -29,7 +30,6 @@ SESSION_END = 0.02
 DRIFT = {"name": "drift", "scale": 0.25}
 #: Steps on target that make an episode a success: half of it.
 SUCCESS_STEPS = EPISODE_LENGTH // 2
-PICTURE_SIZE = (640, 480)
 
 #: Gymnasium's HalfCheetah file has an attribute that MuJoCo 4 calls deprecated, at every loading.
 _HARMLESS_WARNING = "settotalmass"
@@ -83,6 +83,10 @@ class MuJoCoScene(SessionEnv):
     """
 
     episode_length = EPISODE_LENGTH
+    #: Bodies that show what is hidden: a marker stands for them.
+    shown_by_marker: tuple[str, ...] = ()
+    #: Whether the first body runs away: then it is drawn in place, over a moving ground.
+    runs = False
     #: Seen from this far above the middle, m; None: by the model's own camera.
     seen_from_above_m: float | None = None
 
@@ -177,7 +181,20 @@ class MuJoCoScene(SessionEnv):
             self._picture = Picture(self._mujoco, self.model, self.seen_from_above_m)
         return self._picture.draw(self.data)
 
+    def visual_model(self) -> VisualModel:
+        return build_visual_model(self._mujoco, self.model, self._ground(), self.shown_by_marker)
+
+    def poses(self) -> np.ndarray:
+        poses = body_poses(self._mujoco, self.model, self.data.qpos)
+        if self.runs:
+            poses[:, 0] -= poses[1, 0]
+        return poses
+
     # -- what a scene adds
+    def _ground(self) -> Mesh:
+        """What it stands on, for drawing."""
+        raise NotImplementedError
+
     def _before_step(self) -> None:
         """Read what the reward compares with; actions are set, nothing has moved."""
 
@@ -199,54 +216,3 @@ class MuJoCoScene(SessionEnv):
         state = np.empty(mujoco.mj_stateSize(self.model, kind))
         mujoco.mj_getState(self.model, self.data, state, kind)
         return hashlib.sha256(state.tobytes()).hexdigest()
-
-
-class Picture:
-    """MuJoCo's own picture of a model, off screen.
-
-    Raises:
-        InputError: no OpenGL context can be made.
-    """
-
-    def __init__(self, mujoco: Any, model: Any, above_m: float | None) -> None:
-        width, height = PICTURE_SIZE
-        backend = os.environ.get("MUJOCO_GL") or {"linux": "egl", "darwin": "cgl"}.get(sys.platform, "glfw")
-        self._mujoco, self._model = mujoco, model
-        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        try:
-            self._context = importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
-            self._context.make_current()
-            self._buffers = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
-        except Exception as error:  # each backend fails in its own way: import, loading, context, framebuffer
-            reason = f"no picture by {backend} ({type(error).__name__})"
-            raise InputError(
-                "render_mode", reason, "with OpenGL: MUJOCO_GL=egl (libegl1) or osmesa (libosmesa6)"
-            ) from None
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._buffers)
-        self._scene, self._options = mujoco.MjvScene(model, maxgeom=1000), mujoco.MjvOption()
-        # A mirroring floor costs most of a picture's time where there is no GPU.
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-        self._camera = mujoco.MjvCamera()
-        if above_m is None:
-            self._camera.type, self._camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0
-        else:
-            self._camera.azimuth, self._camera.elevation, self._camera.distance = 90.0, -90.0, above_m
-
-    def draw(self, data: Any) -> np.ndarray:
-        """(H, W, 3) uint8 of the present state."""
-        mujoco, (width, height) = self._mujoco, PICTURE_SIZE
-        self._context.make_current()
-        shown = mujoco.MjData(self._model)  # a copy: drawing must not touch what the next step starts from
-        shown.qpos[:] = data.qpos
-        mujoco.mj_forward(self._model, shown)
-        mujoco.mjv_updateScene(
-            self._model, shown, self._options, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
-        )
-        viewport, pixels = mujoco.MjrRect(0, 0, width, height), np.empty((height, width, 3), np.uint8)
-        mujoco.mjr_render(viewport, self._scene, self._buffers)
-        mujoco.mjr_readPixels(pixels, None, viewport, self._buffers)
-        return np.ascontiguousarray(pixels[::-1])
-
-    def close(self) -> None:
-        self._buffers.free()
-        self._context.free()

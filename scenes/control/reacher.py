@@ -10,9 +10,12 @@ import math
 
 import numpy as np
 
+from scenes.care.shapes import Mesh
+from scenes.control.mujoco_looks import plate
 from scenes.control.mujoco_scene import DRIFT, SESSION_END, MuJoCoScene
 from scenes.latent import LatentSpace, ScalarField
 from scenes.session import Kernel, Termination
+from scenes.visual import CameraPreset, Markers
 
 #: Half-side of the goals' square; its corners are 0.198 m from the shoulder, the arm reaches 0.21 m.
 GOAL_RANGE_M = 0.14
@@ -59,6 +62,7 @@ class Reacher(MuJoCoScene):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012 (as gym.Env has it)
     n_privileged = 4
     seen_from_above_m = 0.75
+    shown_by_marker = ("target",)
 
     def __init__(
         self,
@@ -108,3 +112,19 @@ class Reacher(MuJoCoScene):
         """Goal, and the way to it from the fingertip, m."""
         (x, y), (tip_x, tip_y) = self._goal, self._tip
         return np.array([x, y, x - tip_x, y - tip_y])
+
+    # -- drawing
+    def _ground(self) -> Mesh:
+        return plate(half_m=0.32)
+
+    def markers(self) -> Markers:
+        goal = np.array([*self._goal, -0.005])  # under the plate, through which a hidden ring is drawn
+        return Markers(
+            itch=goal, itch_normal=np.array([0.0, 0.0, 1.0]), tool_tip=np.array([*self._tip, 0.01])
+        )
+
+    def cameras(self) -> tuple[CameraPreset, ...]:
+        return (
+            CameraPreset("above", (0.0, -0.25, 1.15), (0.0, -0.01, 0.0), 36.0),
+            CameraPreset("side", (0.0, -0.80, 0.45), (0.0, 0.0, 0.0), 36.0),
+        )
