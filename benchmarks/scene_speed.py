@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from typing import Any
 
@@ -80,6 +81,9 @@ def cases(
 
     found: list[tuple[str, dict[str, Any]]] = []
     for name in list_scenes():
+        if not find_scene(name).installed:
+            print(f"{name}: its extra is not installed; robot-app doctor names the command", file=sys.stderr)
+            continue
         is_care = issubclass(find_scene(name).load(), CareScene)
         found += [(name, {"robot": r}) for r in ROBOTS] if is_care else [(name, {})]
     return found

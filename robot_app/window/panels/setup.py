@@ -34,9 +34,11 @@ def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
     """Default and allowed values of the scene's options that are choices: name → (default, values)."""
     from scenes.care.arm import CONTROLLERS, ROBOTS
     from scenes.care.body import GENDERS, IMPAIRMENTS
+    from scenes.control.mujoco_scene import REWARDS
 
     known: dict[str, tuple[Any, ...]] = {
         "robot": tuple(ROBOTS), "controller": tuple(CONTROLLERS), "gender": GENDERS, "impairment": IMPAIRMENTS,
+        "reward": REWARDS,
     }  # fmt: skip
     found = {}
     for parameter in inspect.signature(find_scene(scene).load()).parameters.values():
