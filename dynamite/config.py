@@ -428,7 +428,9 @@ class Config:
             raise InputError("objective.session_mask", False, "true with encoder.hypotheses")
         if terms.prior_conditioning:
             raise InputError(
-                "objective.prior_conditioning", True, "false with encoder.hypotheses: segments begin at N(0, I)"
+                "objective.prior_conditioning",
+                True,
+                "false with encoder.hypotheses: segments begin at N(0, I)",
             )
         if terms.termination_weight > 0:
             raise InputError(
@@ -442,7 +444,9 @@ class Config:
             )
         if self.ppo.through_encoder:
             raise InputError(
-                "ppo.through_encoder", True, "false with encoder.hypotheses: learning knows the sessions' ends"
+                "ppo.through_encoder",
+                True,
+                "false with encoder.hypotheses: learning knows the sessions' ends",
             )
 
     @property
