@@ -86,6 +86,8 @@ def advance(
     """
     explained = log_weight + log_likelihood
     begun = torch.isfinite(log_weight).any(-1, keepdim=True)  # (N, 1)
+    # Relative to the best, so that a far-off likelihood does not cost the digits of the hazard.
+    explained = explained - torch.where(begun, explained.amax(-1, keepdim=True), 0.0)
     new = torch.logsumexp(explained + torch.log(hazard), -1, keepdim=True)
     new = torch.where(begun, new, torch.zeros_like(new))  # an episode's start is certain
     grown = explained + torch.log1p(-hazard)
