@@ -9,6 +9,7 @@ VARIANT = Variant(
     overrides={
         "objective.contrastive_weight": 1.0,
         "objective.reward_weight": 0.0,
+        "objective.state_weight": 0.0,
         "objective.task_weight": 0.0,
         "objective.kl_weight": 0.0,
         "objective.consistency_weight": 0.0,
@@ -16,5 +17,6 @@ VARIANT = Variant(
         "policy.sees_belief": False,
         "policy.sees_hidden": True,
         "policy.sees_termination": False,
+        "ppo.through_encoder": False,
     },
 )

@@ -9,7 +9,6 @@ VARIANT = Variant(
     overrides={
         "policy.sees_belief": False,
         "policy.sees_termination": False,
-        "policy.sees_privileged": False,
         "ppo.through_encoder": False,
         "imitation.through_encoder": False,
         "imitation.frames": 0,

@@ -26,6 +26,7 @@ VARIANT = Variant(
     overrides={
         "encoder.hidden": 32,
         "objective.reward_weight": 0.0,
+        "objective.state_weight": 0.0,
         "objective.task_weight": 0.0,
         "objective.kl_weight": 0.0,
         "objective.consistency_weight": 0.0,
@@ -34,5 +35,6 @@ VARIANT = Variant(
         "policy.sees_hidden": True,
         "policy.sees_termination": False,
         "ppo.through_encoder": True,
+        "imitation.through_encoder": True,
     },
 )

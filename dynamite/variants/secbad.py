@@ -13,13 +13,10 @@ VARIANT = Variant(
     citation="Chen et al., SeCBAD, NeurIPS 2022, arXiv 2212.12735",
     overrides={
         "encoder.hypotheses": 8,
-        "objective.session_mask": True,
         "objective.prior_conditioning": False,
         "objective.consistency_weight": 0.0,
         "objective.termination_weight": 0.0,
-        "policy.sees_belief": True,
         "policy.sees_termination": False,
-        "policy.sees_privileged": False,
         "ppo.through_encoder": False,
     },
 )

@@ -13,8 +13,6 @@ VARIANT = Variant(
         "objective.detach_previous": False,
         "objective.consistency_weight": 0.0,
         "objective.termination_weight": 0.0,
-        "policy.sees_belief": True,
         "policy.sees_termination": False,
-        "policy.sees_privileged": False,
     },
 )
