@@ -72,6 +72,10 @@ class BeliefModel(nn.Module):
         """Posteriors (T + 1, N, ·) of whole episodes."""
         return self.encoder(episodes.states, episodes.actions, episodes.rewards)
 
+    def infer(self, episodes: Episodes) -> Posterior:
+        """Posteriors (T + 1, N, ·) as the agent has them while acting: unlike :meth:`encode` never told of session ends."""
+        return self.encode(episodes)
+
     def initial(self, n: int) -> Memory:
         """What N copies remember before their first step."""
         return self.encoder.initial(n)

@@ -114,7 +114,7 @@ class TransitionLikelihood(nn.Module):
             states: (T + 1, N, S). actions: (T, N, A). rewards: (T, N). ended: (T, N) bool.
         """
         n_steps, n = rewards.shape
-        own = torch.arange(n_steps).view(1, -1, 1).expand(1, n_steps, n)
+        own = torch.arange(n_steps, device=rewards.device).view(1, -1, 1).expand(1, n_steps, n)
         inside = ~ended
         reward_decoder, state_decoder = decoders
         if not inside.any():

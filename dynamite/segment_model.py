@@ -57,10 +57,8 @@ class SegmentBeliefModel(BeliefModel):
     def encode(self, episodes: Episodes) -> Posterior:
         """Posteriors (T + 1, N, ·), the encoder restarted at every true session's first step."""
         posterior = encode_sessions(self.encoder, episodes)
-        ages = (
-            torch.arange(len(episodes.states)).unsqueeze(1) - sessions_of(episodes.ended).first
-        )  # (T + 1, N)
-        clock = torch.arange(len(ages)).unsqueeze(1)
+        clock = torch.arange(len(episodes.states), device=episodes.states.device).unsqueeze(1)  # (T + 1, 1)
+        ages = clock - sessions_of(episodes.ended).first
         just_ended = (ages <= self.RECENT) & (ages < clock)
         return posterior._replace(p_end=just_ended.to(posterior.mean.dtype))
 
@@ -81,13 +79,25 @@ class SegmentBeliefModel(BeliefModel):
         )
 
     # ------------------------------------------------------------------------------------------ acting
+    def infer(self, episodes: Episodes) -> Posterior:
+        """Posteriors (T + 1, N, ·) as the agent has them while acting, from whole episodes; their ``ended`` is not read."""
+        memory = self.initial(episodes.states.shape[1])
+        action, reward = torch.zeros_like(episodes.actions[0]), torch.zeros_like(episodes.rewards[0])
+        steps = []
+        for t, state in enumerate(episodes.states):
+            posterior, memory = self.step(state, action, reward, memory)
+            steps.append(posterior)
+            if t < len(episodes.actions):
+                action, reward = episodes.actions[t], episodes.rewards[t]
+        return Posterior(*(torch.stack(same) for same in zip(*steps, strict=True)))
+
     def initial(self, n: int) -> Memory:
         """No hypothesis yet: the first step starts one, and its weight is 1."""
         k, like = self.n_hypotheses, self.likelihood.noise
         hypotheses = Hypotheses(
             log_weight=like.new_full((n, k), -torch.inf),
-            age=torch.zeros(n, k, dtype=torch.int64),
-            clock=torch.zeros(n, dtype=torch.int64),
+            age=like.new_zeros(n, k, dtype=torch.int64),
+            clock=like.new_zeros(n, dtype=torch.int64),
             state=like.new_zeros(n, self.n_observation),
             mean=like.new_zeros(n, k, self.n_latent),
             logvar=like.new_zeros(n, k, self.n_latent),
@@ -129,7 +139,7 @@ class SegmentBeliefModel(BeliefModel):
         )
         mean, logvar, hidden = (x.unflatten(0, (n, k)) for x in posterior[:3])
         best = log_weight.argmax(-1)
-        copies = torch.arange(n)
+        copies = torch.arange(n, device=best.device)
         recent = (age <= self.RECENT) & (age < before.clock.unsqueeze(-1))
         p_end = (log_weight.exp() * recent).sum(-1)
         after = Hypotheses(log_weight, age, before.clock + 1, state, mean, logvar)
@@ -146,15 +156,17 @@ def encode_sessions(encoder: Encoder, episodes: Episodes) -> Posterior:
     episodes far faster than step by step.
     """
     n_steps, n = episodes.states.shape[:2]
+    device = episodes.states.device
     sessions = sessions_of(episodes.ended)
-    begins = sessions.first == torch.arange(n_steps).unsqueeze(1)  # (T + 1, N)
+    begins = sessions.first == torch.arange(n_steps, device=device).unsqueeze(1)  # (T + 1, N)
     first, episode = begins.nonzero(as_tuple=True)  # (B,) each
     length = (sessions.last - sessions.first + 1)[begins]
     states, actions, rewards = (
         x.flatten(0, 1) for x in (episodes.states, episodes.actions, episodes.rewards)
     )
     parts: list[Posterior] = []
-    source = torch.empty(n_steps * n, dtype=torch.int64)  # which row of the joined parts is posterior (t, n)
+    # Which row of the joined parts is posterior (t, n).
+    source = torch.empty(n_steps * n, dtype=torch.int64, device=device)
     done, low = 0, 0
     while low < n_steps:
         high = max(4, 2 * low)
@@ -163,7 +175,7 @@ def encode_sessions(encoder: Encoder, episodes: Episodes) -> Posterior:
         if not len(chosen):
             continue
         longest = max(2, int(length[chosen].max()))
-        offset = torch.arange(longest).unsqueeze(1)
+        offset = torch.arange(longest, device=device).unsqueeze(1)
         time = first[chosen] + offset  # (P, B)
         # Beyond a session's own steps anything may follow: encoders look back only.
         step_rows = time.clamp(max=n_steps - 1) * n + episode[chosen]

@@ -46,7 +46,8 @@ class Hazard(nn.Module):
     @torch.no_grad()
     def update(self, ended: Tensor) -> None:
         """Take in the true ends of whole episodes, (T, N) bool."""
-        ages = torch.arange(len(ended)).unsqueeze(1) - sessions_of(ended).first[:-1]  # (T, N)
+        steps = torch.arange(len(ended), device=ended.device).unsqueeze(1)
+        ages = steps - sessions_of(ended).first[:-1]  # (T, N)
         flat = ages.clamp(max=len(self.reached) - 1).flatten()
         self.reached += torch.bincount(flat, minlength=len(self.reached))
         self.ended += torch.bincount(flat[ended.flatten()], minlength=len(self.ended))

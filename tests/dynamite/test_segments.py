@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -378,8 +380,21 @@ def test_learning_counts_ends_and_acting_does_not(tmp_path):
     assert 0.02 < float(model.hazard.ended.sum()) / 960 < 0.15  # 0.07 in the scene
     assert float(model.likelihood.reward_error) != pytest.approx(config.decoder.reward_std**2, rel=1e-3)
     before = {name: value.clone() for name, value in agent.state_dict().items()}
-    collect(agent, make_vector(config.scene, 3), torch.arange(3).numpy(), torch.Generator().manual_seed(0))
+    collect(agent, make_vector(config.scene, 3), np.arange(3), torch.Generator().manual_seed(0))
     assert all(torch.equal(value, before[name]) for name, value in agent.state_dict().items())
+
+
+def test_what_is_measured_afterwards_is_what_the_agent_believed_and_not_the_truth():
+    """Inferred from whole episodes: the rollout's own beliefs, the same whatever ``ended`` says."""
+    config = tiny("secbad")
+    agent = new_agent(config)
+    agent.belief_model.hazard.update(torch.rand(60, 50, generator=torch.Generator().manual_seed(0)) < 0.3)
+    rollout = collect(agent, make_vector(config.scene, 6), np.arange(6), torch.Generator().manual_seed(0))
+    episodes = dataclasses.replace(rollout.episodes(), states=agent.model_states(rollout.states))
+    for ended in (episodes.ended, ~episodes.ended):
+        posterior = agent.belief_model.infer(dataclasses.replace(episodes, ended=ended))
+        assert torch.allclose(agent.side(posterior, rollout.privileged), rollout.sides, atol=1e-5)
+    assert not torch.allclose(agent.belief_model.encode(episodes).mean, posterior.mean, atol=1e-2)
 
 
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path):
