@@ -232,11 +232,11 @@ def resume_point(run_dir: Path | str) -> Path | None:
             break
     if damaged and whole is None:
         raise damaged[0][1]
-    for folder, error in damaged:
+    for folder, mistake in damaged:
         aside = folder.with_name(_DAMAGED.format(folder.name))
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(folder, aside)
-        _log.warning("skipped %s (set aside as %s): going on from %s", error, aside.name, whole)
+        _log.warning("skipped %s (set aside as %s): going on from %s", mistake, aside.name, whole)
     return whole
 
 

@@ -279,6 +279,23 @@ class SACConfig(Section):
 
 
 @dataclass(frozen=True)
+class OfflineConfig(Section):
+    """Learning from stored episodes alone (:mod:`dynamite.offline`): first the belief model, then the policy."""
+
+    section: ClassVar[str] = "offline"
+
+    model_updates: int = whole(4000, low=0)
+    """Gradient steps of the belief model, of ``model.batch_episodes`` episodes each."""
+    policy_updates: int = whole(20_000, low=1)
+    """Gradient steps of soft actor-critic."""
+    relabel: bool = flag(True)
+    """Pay stored transitions by latents drawn anew each time they are learnt from; needs a scene that can say what it would
+    have paid."""
+    evaluate_every: int = whole(2000, low=1)
+    """Gradient steps, of either kind, between reports; the policy's also play ``train.copies`` episodes."""
+
+
+@dataclass(frozen=True)
 class ModelConfig(Section):
     """Updates of the belief model."""
 
@@ -365,7 +382,15 @@ class TrainConfig(Section):
     copies: int = whole(16, low=1)
     """Copies of the scene that step together; an iteration is one episode of each."""
     workers: int = whole(0, low=0)
-    """Worker processes that share the copies; 0: all in the training's own process."""
+    """Worker processes that share the copies; 0: all in the training's own process. One that is killed or freezes is started
+    again and plays its episode anew, so that nothing changes."""
+    worker_timeout_s: float = real(2.0, above=0.0)
+    """A worker counts as frozen when it was stopped, or used this much processor time, within one step of one copy; more is
+    allowed where steps have been seen to take longer."""
+    worker_threads: int = whole(1, low=1)
+    """Threads of PyTorch and OpenMP in each worker."""
+    device: str = choice("cpu", ("cpu", "cuda", "auto"))
+    """Where networks and episodes live; auto: CUDA where there is one. Scenes always step on the CPU."""
     seed: int = whole(0, low=0)
     """Everything random derives from it."""
     checkpoint_every: int = whole(200_000, low=1)
@@ -374,6 +399,10 @@ class TrainConfig(Section):
     """How many of the newest checkpoints stay."""
     threads: int = whole(1, low=1)
     """Threads of PyTorch; more than one is slower on shared machines (METHOD)."""
+
+    def check(self) -> None:
+        if self.workers > self.copies:
+            raise InputError("train.workers", self.workers, f"at most train.copies ({self.copies})")
 
 
 @dataclass(frozen=True)
@@ -390,6 +419,7 @@ class Config:
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     ppo: PPOConfig = field(default_factory=PPOConfig)
     sac: SACConfig = field(default_factory=SACConfig)
+    offline: OfflineConfig = field(default_factory=OfflineConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     imitation: ImitationConfig = field(default_factory=ImitationConfig)

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from dynamite.config import Config
+from dynamite.files import write_atomic
 from scenes.errors import InputError
 
 PRESETS = Path(__file__).parent / "presets"
@@ -107,7 +108,8 @@ def load_yaml(path: Path | str, base: Config | None = None) -> Config:
 
 
 def save_yaml(config: Config, path: Path | str) -> None:
-    Path(path).write_text(to_yaml(config), encoding="utf-8")
+    """Write a configuration file, whole or not at all."""
+    write_atomic(Path(path), to_yaml(config).encode())
 
 
 def to_yaml(config: Config) -> str:

@@ -18,6 +18,7 @@ from dynamite.actor_critic import ActorCritic
 from dynamite.agent import Agent
 from dynamite.buffer import EpisodeBuffer
 from dynamite.encoder import Posterior
+from dynamite.finite import require_finite
 from dynamite.networks import gradient_norm_clip
 from dynamite.rollout import Behaviour
 
@@ -93,6 +94,7 @@ class Imitation:
                 self.optimiser.zero_grad(set_to_none=True)
                 side = agent.normalise_side(agent.side(posterior, privileged))
                 extra = self._regression(self.network(states, side)[0], labels)
+                require_finite({"imitation/loss": extra})
             metrics |= self.learner.step(seen, posterior, generator, extra)
             if extra is not None:
                 self._step_policy()
@@ -105,6 +107,7 @@ class Imitation:
         for part in parts:
             state, belief, label = (tensor.index_select(0, part) for tensor in flat)
             loss = self._regression(self.network(state, belief)[0], label)
+            require_finite({"imitation/loss": loss})
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             self._step_policy()

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from dynamite.agent import Agent
 from dynamite.belief_model import Episodes
-from dynamite.buffer import EpisodeBuffer
+from dynamite.buffer import EpisodeSource
 from dynamite.encoder import Posterior
+from dynamite.finite import require_finite
 from dynamite.networks import gradient_norm_clip
 
 
@@ -40,7 +41,7 @@ class ModelLearner:
         """Raw episodes as the model sees them."""
         return dataclasses.replace(episodes, states=self.agent.model_states(episodes.states))
 
-    def update(self, buffer: EpisodeBuffer, generator: torch.Generator) -> dict[str, float]:
+    def update(self, buffer: EpisodeSource, generator: torch.Generator) -> dict[str, float]:
         """``model.updates`` steps; the means of what they measured."""
         sums: dict[str, float] = {}
         for _ in range(self.config.model.updates):
@@ -67,6 +68,7 @@ class ModelLearner:
         metrics = {f"belief/{name}": float(term.detach()) for name, term in terms.items()}
         if terms or extra is not None:
             metrics["belief/loss"] = float(loss.detach())
+            require_finite(metrics)
             self.optimiser.zero_grad(set_to_none=True)
             (loss if extra is None else loss + extra).backward()
             metrics["belief/grad_norm"] = gradient_norm_clip(self.parameters, self.config.model.max_grad_norm)
@@ -87,6 +89,7 @@ class ModelLearner:
         read = self.agent.readable(posterior, episodes.states).detach().flatten(0, 1)  # ((T + 1) · N, I)
         picked = torch.randint(len(read), (self.config.probe.samples,), generator=generator)
         loss = probe.loss(read[picked], episodes.latents.flatten(0, 1)[picked])
+        require_finite({"probe/nll": loss})
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

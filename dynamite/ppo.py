@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dynamite.actor_critic import ActorCritic
 from dynamite.agent import Agent
+from dynamite.finite import require_finite
 from dynamite.networks import gradient_norm_clip
 from dynamite.rollout import Rollout
 
@@ -108,6 +109,9 @@ class PPO:
                 value_loss = 0.5 * ((now.value - picked(targets)) ** 2).mean()
                 entropy = now.entropy.mean()
                 loss = policy_loss + c.value_weight * value_loss - entropy_weight * entropy
+                require_finite(
+                    {"losses/policy": policy_loss, "losses/value": value_loss, "losses/entropy": entropy}
+                )
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 sums["grad_norm"] += gradient_norm_clip(self.parameters, c.max_grad_norm)
@@ -165,6 +169,7 @@ class PPO:
                     features = self.network.embed(state, side)
                 value = self.network.critic(features).squeeze(-1)
                 loss = 0.5 * ((value - picked(targets)) ** 2).mean()
+                require_finite({"losses/value": loss})
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 gradient_norm_clip(critic, self.config.max_grad_norm)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from dynamite.files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,10 @@ class ProgressLog:
         path = run_dir / "progress.jsonl"
         kept = [line for line in read_lines(path) if line["frames"] <= frames]
         if path.exists():
-            path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+            write_atomic(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by close)
-        self._board = SummaryWriter(str(run_dir / "tensorboard"), purge_step=frames + 1 if frames else None)
+        again = (run_dir / "tensorboard").exists()
+        self._board = SummaryWriter(str(run_dir / "tensorboard"), purge_step=frames + 1 if again else None)
 
     def write(self, progress: Progress) -> None:
         self._file.write(progress.to_json() + "\n")
@@ -77,6 +81,11 @@ class ProgressLog:
         }
         for name, value in scalars.items():
             self._board.add_scalar(name, value, progress.frames)
+
+    def flush(self) -> None:
+        """Bring everything written so far to disk."""
+        os.fsync(self._file.fileno())
+        self._board.flush()
 
     def close(self) -> None:
         self._file.close()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dynamite.agent import Agent
 from dynamite.belief_model import Episodes
+from dynamite.finite import require_finite_snapshot
 from dynamite.vector import INFO_KEYS, Snapshot, VectorScene
 
 #: Chooses actions from the actor's output (N, A) and the copies' state: actions (N, A or 1) and log π (N,).
@@ -92,11 +93,15 @@ def collect(
         seeds: (N,) for the copies' resets.
         generator: the source of the actions' randomness.
         choose: how actions come from the actor's output; drawn from π by default.
+
+    Raises:
+        NonFiniteError: a reward or an observation is NaN or infinite.
     """
     choose = choose or sample_policy(agent)
     spec, n, steps = scenes.spec, scenes.n, scenes.spec.episode_length
     model = agent.belief_model
     now = scenes.reset(seeds)
+    require_finite_snapshot(now, "after the reset")
     along = {name: torch.zeros(steps + 1, *getattr(now, name).shape) for name in _PER_STATE}
     sides, values = torch.zeros(steps + 1, n, agent.n_side), torch.zeros(steps + 1, n)
     actions = torch.zeros(steps, n, 1 if spec.discrete else spec.n_actions)
@@ -121,6 +126,7 @@ def collect(
         actions[t], log_probs[t] = choose(output, now, generator)
         executed[t] = agent.encode_action(actions[t])
         now = scenes.step((actions[t] if spec.discrete else executed[t]).numpy())
+        require_finite_snapshot(now, f"after step {t}")
         rewards[t] = torch.from_numpy(now.reward)
         ended[t] = torch.from_numpy(now.ended)
         info[t] = torch.from_numpy(now.info)

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from dynamite.agent import Agent
 from dynamite.belief_model import Episodes
-from dynamite.buffer import EpisodeBuffer
+from dynamite.buffer import EpisodeSource
+from dynamite.finite import require_finite
 from dynamite.rollout import Rollout
 from dynamite.soft_actor_critic import SoftActorCritic
 
@@ -83,7 +84,7 @@ class SAC:
         log_temperature: log α, ().
     """
 
-    def __init__(self, agent: Agent, buffer: EpisodeBuffer) -> None:
+    def __init__(self, agent: Agent, buffer: EpisodeSource) -> None:
         assert isinstance(agent.actor_critic, SoftActorCritic)
         self.agent, self.buffer, self.config = agent, buffer, agent.config.sac
         self.network = agent.actor_critic
@@ -115,17 +116,19 @@ class SAC:
             self.log_temperature.copy_(state["log_temperature"])
 
     def update(self, rollout: Rollout, progress: float, generator: torch.Generator) -> dict[str, float]:
-        """``sac.updates`` steps on transitions of ``sac.pool_episodes`` stored episodes."""
-        batch = self.buffer.sample(self.config.pool_episodes, generator)
-        return self.learn(Pool(self.agent, batch.episodes, batch.privileged), self.config.updates, generator)
+        """:meth:`learn`; the rollout matters only as one of the stored episodes."""
+        return self.learn(generator)
 
-    def learn(self, pool: Pool, updates: int, generator: torch.Generator) -> dict[str, float]:
-        """``updates`` steps of critics, actor and temperature; the means of what they measured."""
+    def learn(self, generator: torch.Generator) -> dict[str, float]:
+        """``sac.updates`` steps of critics, actor and temperature on ``sac.pool_episodes`` stored episodes; the means of
+        what they measured."""
+        batch = self.buffer.sample(self.config.pool_episodes, generator)
+        pool = Pool(self.agent, batch.episodes, batch.privileged)
         sums: dict[str, Tensor] = {}
-        for _ in range(updates):
+        for _ in range(self.config.updates):
             for name, value in self.step(pool.draw(self.config.batch, generator), generator).items():
                 sums[name] = sums.get(name, torch.zeros(())) + value
-        return {f"losses/{name}": float(total) / updates for name, total in sums.items()}
+        return {f"losses/{name}": float(total) / self.config.updates for name, total in sums.items()}
 
     def step(self, batch: Transitions, generator: torch.Generator) -> dict[str, Tensor]:
         """One gradient step of everything; what it measured, ()."""
@@ -135,7 +138,7 @@ class SAC:
         if self.config.learn_temperature:
             # Raise α where π is surer than wished, lower it where it is less sure.
             loss = self.log_temperature * (metrics["entropy"] - self.target_entropy)
-            self._descend(self._temperature, loss)
+            self._descend(self._temperature, loss, "temperature")
         self._move_target()
         return metrics
 
@@ -148,12 +151,12 @@ class SAC:
             goal = batch.reward + self.config.gamma * (log_p.exp() * (q - alpha * log_p)).sum(-1)
         first, second = self.network.critic(batch.seen)  # (n, A) each
         critic_loss = _twin_loss((first * batch.action).sum(-1), (second * batch.action).sum(-1), goal)
-        self._descend(self._critic, critic_loss)
+        self._descend(self._critic, critic_loss, "critic")
 
         log_p = F.log_softmax(self.network.actor(batch.seen), -1)
         q = torch.min(first, second).detach()
         actor_loss = (log_p.exp() * (alpha * log_p - q)).sum(-1).mean()
-        self._descend(self._actor, actor_loss)
+        self._descend(self._actor, actor_loss, "policy")
         entropy = -(log_p.exp() * log_p).sum(-1).mean()
         return _measured(critic=critic_loss, policy=actor_loss, entropy=entropy, q=goal.mean())
 
@@ -166,17 +169,18 @@ class SAC:
             goal = batch.reward + self.config.gamma * (q - alpha * log_prob)
         first, second = self.network.critic(torch.cat((batch.seen, batch.action), -1))
         critic_loss = _twin_loss(first.squeeze(-1), second.squeeze(-1), goal)
-        self._descend(self._critic, critic_loss)
+        self._descend(self._critic, critic_loss, "critic")
 
         action, log_prob = self.network.sample(self.network.actor(batch.seen), generator)
         self.network.critic.requires_grad_(False)  # only the action's gradient is wanted
         q = torch.min(*self.network.critic(torch.cat((batch.seen, action), -1))).squeeze(-1)
         actor_loss = (alpha * log_prob - q).mean()
-        self._descend(self._actor, actor_loss)
+        self._descend(self._actor, actor_loss, "policy")
         self.network.critic.requires_grad_(True)
         return _measured(critic=critic_loss, policy=actor_loss, entropy=-log_prob.mean(), q=goal.mean())
 
-    def _descend(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    def _descend(self, optimiser: torch.optim.Optimizer, loss: Tensor, name: str) -> None:
+        require_finite({f"losses/{name}": loss})
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -9,10 +9,11 @@ resumed from a checkpoint goes on bit for bit as if it had never stopped.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -24,13 +25,17 @@ from dynamite.agent import Agent
 from dynamite.buffer import EpisodeBuffer
 from dynamite.checkpoint import (
     latest_checkpoint,
+    list_checkpoints,
     load_checkpoint,
     pack_optimiser,
+    resume_point,
     save_checkpoint,
     unpack_optimiser,
 )
 from dynamite.config import Config
 from dynamite.config_io import save_yaml
+from dynamite.errors import NonFiniteError, TrainingError
+from dynamite.finite import require_finite, require_finite_weights
 from dynamite.imitation import Imitation
 from dynamite.model_learner import ModelLearner
 from dynamite.policy_learner import make_policy_learner
@@ -77,7 +82,18 @@ class Trainer:
         )
 
     def iterate(self) -> tuple[Rollout, dict[str, float]]:
-        """One iteration: an episode of every copy, and what is learnt from it."""
+        """One iteration: an episode of every copy, and what is learnt from it.
+
+        Raises:
+            NonFiniteError: a NaN or infinity, with the iteration; the agent is not to be used any more.
+        """
+        try:
+            return self._iterate()
+        except NonFiniteError as error:
+            moment = f"iteration {self.iteration} ({self.frames} frames)"
+            raise NonFiniteError(f"{moment}: {error.reason}") from error
+
+    def _iterate(self) -> tuple[Rollout, dict[str, float]]:
         config, phase = self.config, self.phase
         seeds = seeding.scene_seeds(config.train.seed, self.iteration, self.scenes.n)
         choose = None
@@ -85,7 +101,10 @@ class Trainer:
             choose = self.imitation.behaviour(self.frames / config.imitation.frames)
         began = time.perf_counter()
         rollout = collect(self.agent, self.scenes, seeds, self._generator(seeding.ACTIONS), choose)
-        metrics = {"time/collect_s": time.perf_counter() - began}
+        metrics = {
+            "time/collect_s": time.perf_counter() - began,
+            "engine/worker_restarts": float(self.scenes.restarts),
+        }
 
         began = time.perf_counter()
         self.agent.return_norm.update(rollout.rewards)
@@ -107,6 +126,7 @@ class Trainer:
         if self.agent.side_norm is not None:
             self.agent.side_norm.update(rollout.sides)
         metrics["time/learn_s"] = time.perf_counter() - began
+        require_finite(metrics)
 
         self.iteration += 1
         self.frames += rollout.frames
@@ -120,6 +140,8 @@ class Trainer:
 
     # -- to and from disk
     def save(self, folder: Path) -> Path:
+        """Write a checkpoint; never one of weights that are not finite."""
+        require_finite_weights(self.agent.state_dict().items())
         training = {f"buffer.{name}": value for name, value in self.buffer.state_dict().items()}
         training |= {f"policy.{name}": value for name, value in self.policy_learner.state_dict().items()}
         for name, optimiser in self._optimisers().items():
@@ -178,28 +200,47 @@ def train(
 
     Raises:
         InputError: ``run_dir`` holds a run already and ``resume`` is not set, or the configuration does not fit.
+        TrainingError: a NaN or infinity, a worker that cannot be brought back, a full disk; the checkpoints stay.
     """
     run_dir = Path(run_dir)
-    newest = latest_checkpoint(run_dir)
-    if newest is not None and not resume:
+    if not resume and latest_checkpoint(run_dir) is not None:
         raise InputError("run_dir", str(run_dir), "a folder without checkpoints, or resume")
+    newest = resume_point(run_dir)
     torch.set_num_threads(config.train.threads)
     scenes = make_vector(
-        config.scene, config.train.copies, config.train.workers, _teacher(config, load_policy)
+        config.scene,
+        config.train.copies,
+        config.train.workers,
+        _teacher(config, load_policy),
+        config.train.worker_timeout_s,
+        config.train.worker_threads,
     )
     log = None
     try:
         trainer = Trainer(config, scenes)
         if newest is not None:
             trainer.restore(newest)
-        run_dir.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run_dir / "config.yaml")
-        log = ProgressLog(run_dir, trainer.frames)
+        log = _open_run(run_dir, trainer)
         return _loop(trainer, run_dir, log, on_progress or (lambda _: None), should_stop or (lambda: False))
+    except TrainingError as error:
+        error.checkpoint = latest_checkpoint(run_dir)
+        raise
     finally:
         scenes.close()
         if log is not None:
             log.close()
+
+
+def _open_run(run_dir: Path, trainer: Trainer) -> ProgressLog:
+    """The run's folder with its configuration, and its log cut to what the trainer has done."""
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        save_yaml(trainer.config, run_dir / "config.yaml")
+        return ProgressLog(run_dir, trainer.frames)
+    except OSError as error:
+        raise InputError(
+            "run_dir", str(run_dir), f"a folder that can be written ({error.strerror})"
+        ) from None
 
 
 def _loop(
@@ -216,20 +257,32 @@ def _loop(
         began, phase = time.perf_counter(), trainer.phase
         rollout, metrics = trainer.iterate()
         stop = should_stop()
-        written = None
-        if stop or trainer.done or trainer.frames - max(saved_at, 0) >= settings.checkpoint_every:
-            checkpoint = written = trainer.save(run_dir / "checkpoints" / f"{trainer.frames:012d}")
-            saved_at = trainer.frames
-            _prune(run_dir, settings.keep_checkpoints)
+        due = stop or trainer.done or trainer.frames - max(saved_at, 0) >= settings.checkpoint_every
+        folder = run_dir / "checkpoints" / f"{trainer.frames:012d}" if due else None
         fps = rollout.frames / (time.perf_counter() - began)
         rate = fps if rate == 0.0 else 0.9 * rate + 0.1 * fps
-        progress = _progress(trainer, rollout, metrics, phase, fps, rate, written)
-        log.write(progress)
+        progress = _progress(trainer, rollout, metrics, phase, fps, rate, folder)
+        with _disk_errors_told(run_dir):
+            # The log first: whoever resumes from the checkpoint finds the curve complete up to it.
+            log.write(progress)
+            if folder is not None:
+                log.flush()
+                checkpoint = trainer.save(folder)
+                saved_at = trainer.frames
+                _prune(run_dir, settings.keep_checkpoints)
         on_progress(progress)
         if stop:
             break
     assert checkpoint is not None
     return checkpoint
+
+
+@contextlib.contextmanager
+def _disk_errors_told(run_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(f"{run_dir} cannot be written: {error.strerror or error}") from error
 
 
 def _progress(
@@ -239,7 +292,7 @@ def _progress(
     phase: str,
     fps: float,
     rate: float,
-    written: Path | None,
+    checkpoint: Path | None,
 ) -> Progress:
     returns = rollout.returns()
     for name, key in (("charts/success_rate", "task_success"), ("charts/scratches", "scratches")):
@@ -256,7 +309,7 @@ def _progress(
         return_mean=float(returns.mean()),
         return_std=float(returns.std(unbiased=False)),
         metrics=metrics,
-        checkpoint=None if written is None else str(written),
+        checkpoint=None if checkpoint is None else str(checkpoint),
     )
 
 
@@ -267,7 +320,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _prune(run_dir: Path, keep: int) -> None:
     """Delete all but the newest checkpoints."""
-    for folder in sorted((run_dir / "checkpoints").glob("[0-9]*"))[:-keep]:
+    for folder in list_checkpoints(run_dir)[:-keep]:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -75,10 +75,15 @@ class Snapshot:
 
 
 class VectorScene(Protocol):
-    """N copies of a scene that start, step and end together."""
+    """N copies of a scene that start, step and end together.
+
+    Attributes:
+        restarts: worker processes lost and replaced so far.
+    """
 
     spec: SceneSpec
     n: int
+    restarts: int
 
     def reset(self, seeds: np.ndarray) -> Snapshot:
         """Start an episode in every copy; ``seeds`` (N,) int64."""
@@ -114,6 +119,8 @@ class SerialVector:
         teacher: makes the policy that labels every step of one copy, or None.
         out: arrays to write into (a worker passes shared memory).
     """
+
+    restarts = 0
 
     def __init__(
         self, config: SceneConfig, n: int, teacher: TeacherFactory | None = None, out: Snapshot | None = None
@@ -170,6 +177,8 @@ class ArrayVector:
             ``success`` (N,) for the info.
     """
 
+    restarts = 0
+
     def __init__(self, arrays: Any) -> None:
         self.arrays, self.n, self.spec = arrays, arrays.n, SceneSpec.of(arrays.scene)
         self.now = Snapshot.empty(self.spec, self.n)
@@ -198,7 +207,12 @@ class ArrayVector:
 
 
 def make_vector(
-    config: SceneConfig, n: int, workers: int = 0, teacher: TeacherFactory | None = None
+    config: SceneConfig,
+    n: int,
+    workers: int = 0,
+    teacher: TeacherFactory | None = None,
+    worker_timeout_s: float = 2.0,
+    worker_threads: int = 1,
 ) -> VectorScene:
     """Copies of the configured scene in the fastest form available.
 
@@ -217,4 +231,4 @@ def make_vector(
         raise InputError("train.workers", workers, f"at most train.copies ({n})")
     from dynamite.workers import WorkerVector
 
-    return WorkerVector(config, n, workers, teacher)
+    return WorkerVector(config, n, workers, teacher, worker_timeout_s, worker_threads)

@@ -141,6 +141,11 @@ def _end_with_the_training(die_with_starter: bool) -> None:
             1  # PR_SET_PDEATHSIG, <linux/prctl.h>; reaches stopped processes and loops in C too
         )
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
     training = multiprocessing.parent_process()
     if training is not None:
-        threading.Thread(target=lambda: (training.join(), os._exit(1)), daemon=True).start()
+        training.join()
+        os._exit(1)

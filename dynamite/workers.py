@@ -179,10 +179,11 @@ class WorkerVector:
                     self._look(worker)
 
     def _hear(self, worker: _Worker) -> None:
-        try:
-            answer, value = worker.pipe.recv() if worker.pipe.poll() else (None, None)
-        except (EOFError, OSError):
-            answer, value = None, None
+        answer: str | None = None
+        value: Any = None
+        with contextlib.suppress(EOFError, OSError):
+            if worker.pipe.poll():
+                answer, value = worker.pipe.recv()
         if answer == DONE:
             worker.owes = False
             if worker.lost_at is not None:

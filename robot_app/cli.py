@@ -1,7 +1,7 @@
 """``robot-app VERB``: finds the verb, reads its options, runs it, and turns every mistake into one line.
 
-Exit codes: 0 done · 1 failed (a replay that differs, an unexpected error) · 2 bad input (nothing was written) ·
-130 interrupted.
+Exit codes: 0 done · 1 failed (a replay that differs, a training that met NaN, an unexpected error) · 2 bad input
+(nothing was written) · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import textwrap
 import traceback
 from collections.abc import Sequence
 
+from dynamite.errors import TrainingError
 from robot_app.commands import VERBS, find_verb
 from robot_app.commands.base import Verb
 from scenes.errors import InputError
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _read(verb, arguments[1:]).run()
     except InputError as error:
         return _fail(arguments, str(error), BAD_INPUT, debug)
+    except TrainingError as error:
+        return _fail(arguments, str(error), FAILED, debug)
     except KeyboardInterrupt:
         return _fail(arguments, "interrupted", INTERRUPTED, False)
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does

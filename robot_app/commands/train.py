@@ -45,6 +45,8 @@ class Train(Verb):
     """One JSON line per iteration, and a last one with the checkpoint."""
 
     def run(self) -> int:
+        config, run_dir = self._configure()  # first: a mistake is told before PyTorch is imported
+
         from dynamite.checkpoint import latest_checkpoint
         from dynamite.train import train
         from policies import load
@@ -52,7 +54,6 @@ class Train(Verb):
         from robot_app.training_progress import TrainingProgress
         from scenes.errors import InputError
 
-        config, run_dir = self._configure()
         newest = latest_checkpoint(run_dir)
         if newest is not None and not self.resume:
             raise InputError("--run-dir", str(run_dir), "a folder without checkpoints, or --resume")
