@@ -92,9 +92,8 @@ class Agent(nn.Module):
         """States as the belief model sees them."""
         return self.state_norm(states) if self.config.model.normalise_state else states
 
-    def see(self, episodes: Episodes, privileged: Tensor) -> tuple[Tensor, Tensor]:
-        """What the policy sees of whole episodes with the belief model as it is now: states (T + 1, N, S) and sides
-        (T + 1, N, B), both normalised.
+    def sides(self, episodes: Episodes, privileged: Tensor) -> Tensor:
+        """:meth:`side` of every step of whole episodes, with the belief model as it is now: (T + 1, N, B).
 
         Args:
             episodes: states raw.
@@ -104,8 +103,11 @@ class Agent(nn.Module):
         if self.belief_model is not None:
             states = self.model_states(episodes.states)
             posterior = self.belief_model.encode(dataclasses.replace(episodes, states=states))
-        side = self.normalise_side(self.side(posterior, privileged))
-        return self.state_norm(episodes.states), side
+        return self.side(posterior, privileged)
+
+    def see(self, episodes: Episodes, privileged: Tensor) -> tuple[Tensor, Tensor]:
+        """What the policy sees of whole episodes: states (T + 1, N, S) and :meth:`sides`, both normalised."""
+        return self.state_norm(episodes.states), self.normalise_side(self.sides(episodes, privileged))
 
     def scale_rewards(self, rewards: Tensor) -> Tensor:
         """Raw rewards in the units that values are in."""

@@ -32,8 +32,16 @@ class SceneConfig(Section):
     """What the next latent is (uniform, drift, alternate), or none for the scene's default."""
 
     def check(self) -> None:
-        if isinstance(self.termination, dict) and set(self.termination) != {"length"}:
-            raise InputError("scene.termination", self.termination, "a probability or {length: steps}")
+        given, allowed = self.termination, "a probability from 0 to 1, or {length: steps}"
+        if isinstance(given, dict):
+            length = given.get("length")
+            if len(given) != 1 or isinstance(length, bool) or not isinstance(length, int) or length < 1:
+                raise InputError("scene.termination", given, allowed)
+        elif given is not None and not 0.0 <= given <= 1.0:
+            raise InputError("scene.termination", given, allowed)
+        for name, mapping in (("options", self.options), ("kernel", self.kernel)):
+            if isinstance(mapping, dict) and not all(isinstance(key, str) for key in mapping):
+                raise InputError(f"scene.{name}", mapping, "names before the colons")
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,26 @@ class SessionEnv(gym.Env[np.ndarray, Any]):
             self._latent_changed()
         return {"session": index, "session_ended": ended, "session_age": age}
 
+    def relabel(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray, latents: np.ndarray
+    ) -> np.ndarray:
+        """What the scene would have paid for transitions had other latents been in force (reward relabelling).
+
+        A scene overrides it where its reward is a function of (s, a, s', m) and its dynamics do not depend on m.
+
+        Args:
+            states, next_states: (n, S) observations.
+            actions: (n, A) as executed; a one-hot where discrete.
+            latents: (n, D), :meth:`LatentSpace.to_vector`.
+
+        Returns:
+            Rewards (n,).
+
+        Raises:
+            InputError: this scene cannot say.
+        """
+        raise InputError("relabel", type(self).__name__, "a scene that can say what other latents would pay")
+
     # -- the visible half: a scene that can be drawn overrides these
     def visual_model(self) -> VisualModel:
         """The scene's geometry; constant for the life of the environment."""
