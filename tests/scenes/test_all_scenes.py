@@ -147,22 +147,29 @@ def test_the_first_observation_says_nothing_of_the_latent(case: str) -> None:
 def test_the_latent_changes_the_reward_and_an_override_takes_effect_at_once(case: str) -> None:
     scene = build(case, termination=0.0)
     rng = np.random.default_rng(1)
-    rewards = []
-    for change in (False, True):
-        scene.reset(seed=3)
-        before = scene.sessions.latent
-        actions = np.random.default_rng(2)
+
+    def rewards(seed: int, change: bool) -> list[float]:
+        """Of 30 random steps, with another latent from step 10 on if ``change``."""
+        scene.reset(seed=seed)
+        actions, felt = np.random.default_rng(2), []
         for step in range(30):
             if change and step == 10:
-                fresh = scene.latent_space.sample(rng)
+                fresh = before = scene.sessions.latent
                 while fresh == before:
                     fresh = scene.latent_space.sample(rng)
                 scene.override(fresh)
                 assert scene.sessions.latent == fresh
                 assert scene.sessions.index == 1
-            rewards.append(scene.step(random_action(scene, actions, 1.0))[1])
-    assert rewards[:10] == rewards[30:40]
-    assert rewards[10:30] != rewards[40:60]
+            felt.append(scene.step(random_action(scene, actions, 1.0))[1])
+        return felt
+
+    def differs(seed: int) -> bool:
+        plain, changed = rewards(seed, False), rewards(seed, True)
+        assert plain[:10] == changed[:10]
+        return plain != changed
+
+    # Random actions may pass by everything that pays, so there are a few attempts.
+    assert any(differs(seed) for seed in range(3, 9))
     scene.close()
 
 
