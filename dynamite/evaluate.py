@@ -11,7 +11,7 @@ import numpy as np
 
 from dynamite.acting import Policy, play
 from dynamite.metrics import adaptation_times, median_time
-from dynamite.stats import bootstrap_interval
+from dynamite.stats import describe
 from scenes.base import SessionEnv
 from scenes.errors import InputError
 
@@ -107,8 +107,8 @@ def evaluate(
     finally:
         scene.close()
     returns = np.array([trace.rewards.sum() for trace in traces])
-    mean = float(returns.mean())
-    share = None
+    described = describe(returns)
+    mean, share = described["mean"], None
     if reference_returns is not None and reference_returns[1] > reference_returns[0]:
         share = (mean - reference_returns[0]) / (reference_returns[1] - reference_returns[0])
     forces = np.concatenate([trace.forces for trace in traces])
@@ -116,8 +116,8 @@ def evaluate(
     scratches = [trace.scratches for trace in traces if trace.scratches is not None]
     return {
         "return_mean": mean,
-        "return_std": float(returns.std(ddof=1)) if episodes > 1 else 0.0,
-        "return_ci95": list(bootstrap_interval(returns)),
+        "return_std": described["std"],
+        "return_ci95": [described["low"], described["high"]],
         "oracle_share": share,
         "success_rate": float(np.mean([trace.success for trace in traces])),
         "scratches_mean": float(np.mean(scratches)) if scratches else None,

@@ -49,7 +49,7 @@ from dynamite.metrics import (
 )
 from dynamite.objective import termination_pairs
 from dynamite.rollout import Behaviour, Rollout, collect
-from dynamite.stats import bootstrap_interval
+from dynamite.stats import describe
 from dynamite.variants import configure
 from dynamite.vector import Snapshot, make_vector
 from scenes.errors import InputError
@@ -73,31 +73,30 @@ class Measurement:
     curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
 
-def measure(agent: Agent, scene: SceneConfig, episodes: int, seed: int) -> Measurement:
+def measure(
+    agent: Agent, scene: SceneConfig, episodes: int, seed: int, choose: Behaviour | None = None
+) -> Measurement:
     """Play and measure.
 
     Args:
         scene: what to play in; need not be what the agent was trained in.
         seed: episode k is reset with ``seed + k``; where copies step as arrays, one stream serves all of a batch.
+        choose: how actions come from the actor's output; by default as the agent's configuration says.
 
     Raises:
         InputError: no episodes, or a scene of other sizes.
     """
-    agent = agent.eval()
+    choose = choose or trained(agent)
     return summarise(
-        [look(agent, rollout) for rollout in _play(agent, scene, episodes, seed, trained(agent))], scene
+        [look(agent, rollout) for rollout in _play(agent.eval(), scene, episodes, seed, choose)], scene
     )
 
 
 def measure_random(scene: SceneConfig, episodes: int, seed: int) -> Measurement:
     """The same for uniformly random actions."""
-    seen: list[Seen] = []
-    config = configure(scene.name, "markov")  # stands in: its outputs are not used
     with torch.random.fork_rng():
-        agent = Agent(_spec(scene), config).eval()
-    for rollout in _play(agent, scene, episodes, seed, uniform(agent)):
-        seen.append(look(agent, rollout))
-    return summarise(seen, scene)
+        agent = Agent(_spec(scene), configure(scene.name, "markov"))  # stands in: its output is not used
+    return measure(agent, scene, episodes, seed, uniform(agent))
 
 
 # ------------------------------------------------------------------------------------------------ behaviours
@@ -157,7 +156,7 @@ def look(agent: Agent, rollout: Rollout) -> Seen:
     p_end, belief = None, {}
     if agent.belief_model is not None:
         states = agent.model_states(episodes.states)
-        posterior = agent.belief_model.encode(replace(episodes, states=states))
+        posterior = agent.belief_model.infer(replace(episodes, states=states))
         if posterior.p_end is not None or agent.config.objective.termination_weight > 0:
             p_end = agent.belief_model.p_session_end(posterior).numpy()
         if agent.probe is not None:
@@ -227,18 +226,11 @@ def summarise(batches: list[Seen], scene: SceneConfig) -> Measurement:
 
 
 def _returns(returns: np.ndarray) -> dict[str, float | int]:
-    low, high = bootstrap_interval(returns)
     quantiles = {
         f"return_p{share:02d}": float(np.percentile(returns, share)) for share in (5, 25, 50, 75, 95)
     }
-    return {
-        "episodes": len(returns),
-        "return_mean": float(returns.mean()),
-        "return_std": float(returns.std(ddof=1)) if len(returns) > 1 else 0.0,
-        "return_low": low,
-        "return_high": high,
-        **quantiles,
-    }
+    described = {f"return_{name}": value for name, value in describe(returns).items()}
+    return {"episodes": len(returns), **described, **quantiles}
 
 
 def _adaptation(
@@ -262,7 +254,8 @@ def _session_ends(
     # p after step u is what the head says at u + 1; columns are episodes, put end to end.
     said = np.concatenate((p_end[1:], silence)).T.ravel()
     found = session_end_detection(said, np.concatenate((ended, silence)).T.ravel(), tolerance=_TOLERANCE)
-    predicted, happened = (a.ravel() for a in termination_pairs(p_end, ended, target))
+    pairs = termination_pairs(torch.from_numpy(p_end), torch.from_numpy(ended), target)
+    predicted, happened = (values.numpy().ravel() for values in pairs)
     bins = reliability(predicted, happened)
     rate = np.full(len(happened), happened.mean())
     numbers = [found.precision, found.recall, found.delay, bins.error]

@@ -166,7 +166,7 @@ class Detection:
 
 
 def session_end_detection(
-    p_end: Sequence[float], ended: Sequence[bool], threshold: float = 0.5, tolerance: int = 10
+    p_end: ArrayLike, ended: ArrayLike, threshold: float = 0.5, tolerance: int = 10
 ) -> Detection:
     """Alarms are steps at which ``p_end`` rises through ``threshold``; each end is matched to the first alarm after it.
 
@@ -216,8 +216,8 @@ def reliability(p: ArrayLike, happened: ArrayLike, bins: int = 10) -> Reliabilit
     which = np.minimum((said * bins).astype(int), bins - 1)
     count = np.bincount(which, minlength=bins)
     full = count > 0
-    means = [np.bincount(which, values, bins)[full] / count[full] for values in (said, true)]
-    return Reliability(*means, count[full])
+    predicted, observed = (np.bincount(which, values, bins)[full] / count[full] for values in (said, true))
+    return Reliability(predicted, observed, count[full])
 
 
 def calibration_error(p: ArrayLike, happened: ArrayLike, bins: int = 10) -> float:

@@ -14,7 +14,7 @@ from robot_app.training_progress import clock
 
 if TYPE_CHECKING:
     from dynamite.sweep.job import Job
-    from dynamite.sweep.run import Result
+    from dynamite.sweep.result import Result
 
 _LINE_EVERY_S = 30.0
 

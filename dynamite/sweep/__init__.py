@@ -3,6 +3,7 @@
 =================  =================================================================================
 ``job``            one job: what is trained or loaded, how it is evaluated, and its id
 ``plan``           a sweep's YAML as a list of jobs with labels
+``result``         what a job comes to: a row and a curve
 ``run``            does one job, resumably
 ``executor``       where jobs run: local processes, behind a small protocol
 ``store``          rows and curves on disk

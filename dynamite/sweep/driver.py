@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dynamite.sweep.executor import Executor, Listener
 from dynamite.sweep.job import Job
 from dynamite.sweep.plan import Plan
-from dynamite.sweep.run import Result, Settings
+from dynamite.sweep.result import Result, Settings
 from dynamite.sweep.store import Store
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from dynamite.sweep.job import Job
-    from dynamite.sweep.run import Result, Settings
+    from dynamite.sweep.result import Result, Settings
 
 #: Times that a job is begun before its process' death counts as its failure.
 ATTEMPTS = 2
@@ -112,7 +112,7 @@ class LocalExecutor:
         try:
             kind, *rest = worker.pipe.recv()
         except (EOFError, OSError):
-            from dynamite.sweep.run import failed
+            from dynamite.sweep.result import failed
 
             worker.process.join()
             workers.remove(worker)

@@ -18,9 +18,10 @@
 
 An axis is called ``scene``, ``variant``, ``policy``, ``seed`` or by the dotted path of a configuration field, and lists
 values. A value may also be a *case*, a mapping with a ``name`` (a text or a number) and what base settings take; an axis of
-cases alone may be called anything. Settings come in this order, the later the stronger: the scene's preset, the variant, the base's overrides,
-the axes' from top to bottom. ``policy`` loads an existing policy instead of training one. ``evaluation.scene`` changes the
-scene for the evaluation alone. A file with one block may give ``base`` and ``axes`` at its top.
+cases alone may be called anything. Settings come in this order, the later the stronger: the scene's preset, the variant, the
+base's overrides, the axes' from top to bottom. ``policy`` loads an existing policy instead of training one.
+``evaluation.scene`` changes the scene for the evaluation alone. A file with one block may give ``base`` and ``axes`` at its
+top.
 
 ``reference`` and ``figures`` are for ``robot-app figures`` and make no jobs.
 """
@@ -169,6 +170,7 @@ def parse_plan(values: Any, default_name: str = "sweep", find_policy: FindPolicy
         description=str(top.get("description", "")),
         reference=_mapping(top.get("reference", {}), "reference", None),
         figures=tuple(figures),
+        text=yaml.safe_dump(top, sort_keys=False),
     )
 
 
@@ -188,13 +190,13 @@ def _expand(
         if not isinstance(values, list) or not values:
             raise InputError(at, values, "a list of values")
         choices.append([_choice(axis, value, f"{at}[{i}]") for i, value in enumerate(values)])
-        labels = [label for label, _ in choices[-1]]
-        if len(set(map(str, labels))) < len(labels):
-            raise InputError(at, labels, "values that differ")
+        names = [label for label, _ in choices[-1]]
+        if len(set(map(str, names))) < len(names):
+            raise InputError(at, names, "values that differ")
     planned = []
     for combination in itertools.product(*(range(len(choice)) for choice in choices)):
         picked = [choice[i] for choice, i in zip(choices, combination, strict=True)]
-        labels = dict(zip(axes, (label for label, _ in picked), strict=True))
+        labels = {axis: label for axis, (label, _) in zip(axes, picked, strict=True)}
         described = ", ".join(f"{axis} {label}" for axis, label in labels.items()) or name
         job = _job(
             [base, *(settings for _, settings in picked)], evaluation, f"{where} ({described})", find_policy

@@ -79,10 +79,8 @@ def solved(scene: SceneConfig) -> dict[str, float]:
     from scenes.control.gridworld_solver import bounds
 
     world = make_one(scene)
-    try:
-        return bounds(world)
-    finally:
-        world.close()
+    assert isinstance(world, Gridworld)
+    return bounds(world)
 
 
 def random_return(scene: SceneConfig) -> float:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import shutil
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from dynamite.checkpoint import latest_checkpoint, load_checkpoint
+from dynamite.config import Config
+from dynamite.config_io import load_yaml, to_dict
+from dynamite.measure import measure
+from dynamite.progress import Progress, read_lines
 from dynamite.sweep.job import Job, PolicySource
+from dynamite.sweep.loaded import measure_policy
+from dynamite.sweep.result import Result, Settings, failed, make_row
+from dynamite.train import train
+from scenes.errors import InputError
 
 #: How far a job is, in frames: (done, in all).
 Report = Callable[[int, int], None]
@@ -26,35 +37,6 @@ CURVE_METRICS = (
     "probe/nll",
 )
 CURVE_POINTS = 200
-ROW_FORMAT = "dynamite-row/1"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a job's result does not depend on.
-
-    Attributes:
-        work: where trainings keep their checkpoints, a folder per job.
-        program: version and commit of the code, for the row.
-        policies: the module that loads policies by name, for teachers and for jobs without a training.
-        keep: leave the training's folder.
-    """
-
-    work: Path
-    program: Mapping[str, Any] = field(default_factory=dict)
-    policies: str = "policies"
-    keep: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """Attributes:
-    row: JSON-plain.
-    curve: the training's curve, a mapping per point; empty where nothing was trained.
-    """
-
-    row: dict[str, Any]
-    curve: list[dict[str, float | None]] = field(default_factory=list)
 
 
 def run_job(job: Job, settings: Settings, report: Report, should_stop: Callable[[], bool]) -> Result | None:
@@ -63,8 +45,8 @@ def run_job(job: Job, settings: Settings, report: Report, should_stop: Callable[
     Returns:
         None where it was told to stop: its training then goes on from a checkpoint the next time.
     """
-    folder = settings.work / job.id
     try:
+        folder = settings.work / job.id
         result = _run(job, settings, folder, report, should_stop)
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -75,32 +57,20 @@ def run_job(job: Job, settings: Settings, report: Report, should_stop: Callable[
     return result
 
 
-def failed(job: Job, settings: Settings, error: str) -> Result:
-    """The row of a job that could not be done."""
-    return Result(_row(job, settings, error=error))
-
-
 def _run(
     job: Job, settings: Settings, folder: Path, report: Report, should_stop: Callable[[], bool]
 ) -> Result | None:
-    import torch  # seconds; a worker process says that it lives before it pays them
-
     torch.set_num_threads(1)
     if isinstance(job.source, PolicySource):
-        from dynamite.sweep.loaded import measure_policy
-
         measured = measure_policy(job, settings.policies)
-        return Result(_row(job, settings, measures=measured.values, curves=measured.curves))
-
-    from dynamite.checkpoint import load_checkpoint
-    from dynamite.measure import measure
+        return Result(make_row(job, settings, measures=measured.values, curves=measured.curves))
 
     checkpoint = _train(job, settings, folder, report, should_stop)
     if checkpoint is None:
         return None
     measured = measure(load_checkpoint(checkpoint).agent, job.scene, job.episodes, job.seed)
-    lines = _progress_lines(folder)
-    row = _row(
+    lines = read_lines(folder / "progress.jsonl")
+    row = make_row(
         job, settings, measures=measured.values, curves=measured.curves, training=training_summary(lines)
     )
     return Result(row, training_curve(lines))
@@ -110,14 +80,6 @@ def _train(
     job: Job, settings: Settings, folder: Path, report: Report, should_stop: Callable[[], bool]
 ) -> Path | None:
     """The finished training's checkpoint, or None where it was stopped."""
-    import importlib
-
-    from dynamite.checkpoint import latest_checkpoint
-    from dynamite.config import Config
-    from dynamite.config_io import load_yaml, to_dict
-    from dynamite.train import train
-    from scenes.errors import InputError
-
     assert isinstance(job.source, Config)
     config, total = job.source, job.source.train.frames
     if (folder / "config.yaml").is_file():
@@ -130,7 +92,7 @@ def _train(
     _drop_damaged(folder)
     done = 0
 
-    def on_progress(progress: Any) -> None:
+    def on_progress(progress: Progress) -> None:
         nonlocal done
         done = progress.frames
         report(done, total)
@@ -143,9 +105,6 @@ def _train(
 
 def _drop_damaged(folder: Path) -> None:
     """Remove checkpoints that a crash left unreadable, so that the one before them serves."""
-    from dynamite.checkpoint import latest_checkpoint, load_checkpoint
-    from scenes.errors import InputError
-
     while (newest := latest_checkpoint(folder)) is not None:
         try:
             load_checkpoint(newest)
@@ -153,12 +112,6 @@ def _drop_damaged(folder: Path) -> None:
             shutil.rmtree(newest)
         else:
             return
-
-
-def _progress_lines(folder: Path) -> list[dict[str, Any]]:
-    from dynamite.progress import read_lines
-
-    return read_lines(folder / "progress.jsonl")
 
 
 def training_summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -195,23 +148,3 @@ def training_curve(lines: list[dict[str, Any]], points: int = CURVE_POINTS) -> l
 def _mean(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(f"{sum(known) / len(known):.6g}") if known else None
-
-
-def _row(
-    job: Job,
-    settings: Settings,
-    measures: dict[str, Any] | None = None,
-    curves: dict[str, Any] | None = None,
-    training: dict[str, Any] | None = None,
-    error: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "format": ROW_FORMAT,
-        "id": job.id,
-        "error": error,
-        "measures": measures,
-        "training": training,
-        "program": dict(settings.program),
-        "curves": curves,
-        "job": job.to_json(),
-    }

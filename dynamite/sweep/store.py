@@ -20,7 +20,7 @@ import yaml
 from dynamite.files import write_atomic
 from dynamite.sweep.job import Job
 from dynamite.sweep.plan import Plan
-from dynamite.sweep.run import ROW_FORMAT, Result
+from dynamite.sweep.result import ROW_FORMAT, Result
 from scenes.errors import InputError
 
 
@@ -38,7 +38,10 @@ class Store:
         """
         kept = self.out / "sweep.yaml"
         if kept.is_file():
-            other = yaml.safe_load(kept.read_text(encoding="utf-8"))
+            try:
+                other = yaml.safe_load(kept.read_text(encoding="utf-8"))
+            except (yaml.YAMLError, UnicodeDecodeError):
+                other = None
             name = other.get("name", plan.name) if isinstance(other, dict) else None
             if str(name) != plan.name:
                 raise InputError("--out", f"{self.out} (results of {name!r})", f"a folder for {plan.name!r}")

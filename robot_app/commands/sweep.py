@@ -54,7 +54,7 @@ class Sweep(Verb):
     def run(self) -> int:
         from dynamite.sweep.driver import look_ahead, run_missing
         from dynamite.sweep.executor import LocalExecutor
-        from dynamite.sweep.run import Settings
+        from dynamite.sweep.result import Settings
         from dynamite.sweep.store import Store
         from robot_app.interrupt import Interrupt
         from robot_app.sweep_progress import SweepProgress

@@ -1,0 +1,410 @@
+"""Sweeps: what becomes of a YAML, what a row depends on, and that nothing is lost, done twice, or the end of it all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from dynamite.config_io import with_overrides
+from dynamite.sweep.driver import look_ahead, run_missing
+from dynamite.sweep.executor import LocalExecutor
+from dynamite.sweep.job import Job, PolicySource
+from dynamite.sweep.plan import load_plan, parse_plan
+from dynamite.sweep.references import References, shares
+from dynamite.sweep.result import Settings
+from dynamite.sweep.run import run_job, training_curve
+from dynamite.sweep.store import Store
+from dynamite.sweep.table import build_table, save_table
+from scenes.errors import InputError
+from tests.dynamite.conftest import TINY
+
+SMALL = {**TINY, "train.frames": 720, "train.checkpoint_every": 360}
+SWEEP = {
+    "name": "small",
+    "evaluation": {"episodes": 16, "seed": 7},
+    "base": {"scene": "gridworld", "overrides": SMALL},
+    "axes": {"variant": ["dynamite", "oracle"], "seed": [0, 1]},
+}
+
+
+def changed(**top) -> dict:
+    return {**SWEEP, **top}
+
+
+class Inline:
+    """An executor in this process; it is told to stop after ``stop_at`` iterations of the whole run."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.iterations, self.stop_at = 0, stop_at
+
+    def run(self, jobs, settings, listener, should_stop):
+        def stop():
+            self.iterations += 1
+            return self.iterations == self.stop_at
+
+        for job in jobs:
+            listener.started(job)
+            result = run_job(job, settings, lambda done, total: None, stop)
+            if result is None:
+                return
+            listener.finished(job, result)
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.results, self.begun = {}, []
+
+    def started(self, job):
+        self.begun.append(job.id)
+
+    def progressed(self, job, done, total):
+        pass
+
+    def finished(self, job, result):
+        assert job.id not in self.results
+        self.results[job.id] = result
+
+
+def sweep(plan, out, executor=None, retry_failed=False) -> Heard:
+    store, heard = Store(out), Heard()
+    store.open(plan)
+    outlook = look_ahead(plan, store, retry_failed)
+    run_missing(outlook, store, executor or Inline(), Settings(out / ".work", {"commit": "abc"}), heard)
+    return heard
+
+
+# ------------------------------------------------------------------------------------------------ the plan
+def test_axes_multiply_and_every_job_carries_its_labels():
+    plan = parse_plan(SWEEP)
+    assert [dict(p.labels) for p in plan.planned] == [
+        {"variant": v, "seed": s} for v in ("dynamite", "oracle") for s in (0, 1)
+    ]
+    job = plan.planned[3].job
+    assert (job.source.variant, job.source.train.seed, job.source.policy.sees_privileged) == (
+        "oracle",
+        1,
+        True,
+    )
+    assert (job.source.encoder.hidden, job.episodes, job.seed) == (16, 16, 7)
+
+
+def test_a_case_is_a_name_for_settings():
+    exact = {"name": "exact", "variant": "markov", "overrides": {"scene.options.exact_belief": True}}
+    half = {"name": 0.5, "overrides": {"scene.termination": 0.5}}
+    plan = parse_plan(changed(axes={"variant": ["dynamite", exact], "p": [{"name": 0.07}, half]}))
+    last = plan.planned[-1]
+    assert last.labels == {"variant": "exact", "p": 0.5}
+    assert last.job.source.variant == "markov"
+    assert last.job.scene.options == {"exact_belief": True}
+    assert last.job.scene.termination == 0.5
+    assert plan.planned[0].job == parse_plan(changed(axes={"variant": ["dynamite"]})).planned[0].job
+
+
+def test_later_axes_win_over_earlier_ones_and_over_the_base():
+    axes = {
+        "size": [{"name": "wide", "overrides": {"encoder.hidden": 32, "ppo.lr": 0.1}}],
+        "ppo.lr": [0.2],
+    }
+    config = parse_plan(changed(axes=axes)).planned[0].job.source
+    assert (config.encoder.hidden, config.ppo.lr) == (32, 0.2)
+
+
+def test_the_first_seed_of_everything_comes_before_the_second_of_anything():
+    seeds = [job.source.train.seed for job in parse_plan(SWEEP).jobs()]
+    assert seeds == [0, 0, 1, 1]
+
+
+def test_two_blocks_with_the_same_job_run_it_once():
+    base = SWEEP["base"]
+    blocks = [
+        {"name": "a", "base": base, "axes": {"variant": ["dynamite", "varibad"]}},
+        {"name": "b", "base": base, "axes": {"objective.kl_weight": [0.1, 0.2]}},
+    ]
+    plan = parse_plan({"name": "two", "blocks": blocks})
+    assert len(plan.planned) == 4
+    assert len(plan.jobs()) == 3  # the preset's KL weight is 0.1
+
+
+def test_an_evaluation_may_be_in_another_scene_than_the_training():
+    plan = parse_plan(changed(evaluation={"episodes": 4, "scene": {"termination": 0.5}}))
+    job = plan.planned[0].job
+    assert (job.source.scene.termination, job.scene.termination) == (None, 0.5)
+
+
+def test_only_keeps_what_matches():
+    plan = parse_plan(SWEEP)
+    kept = plan.only({"variant": ["dyna*"], "seed": ["1"]})
+    assert [dict(p.labels) for p in kept.planned] == [{"variant": "dynamite", "seed": 1}]
+    with pytest.raises(InputError, match="variant"):
+        plan.only({"colour": ["red"]})
+    with pytest.raises(InputError, match="leaves a job"):
+        plan.only({"variant": ["nobody"]})
+
+
+@pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        ({"axis": {}}, "sweep.axis"),
+        ({"axes": {"variant": ["dynamite", "dinamite"]}}, r"variant dinamite\): variant: got 'dinamite'"),
+        ({"axes": {"ppo.learning_rate": [1]}}, r"ppo\.learning_rate"),
+        ({"axes": {"ppo.lr": [-1.0]}}, r"ppo\.lr"),
+        ({"axes": {"learner": ["sac"]}}, "a case with a name"),
+        ({"axes": {"seed": [0, 0]}}, "values that differ"),
+        ({"axes": {"seed": ["one"]}}, "seed"),
+        ({"axes": {"seed": []}}, "a list of values"),
+        ({"base": {"scene": "moon"}}, "moon"),
+        ({"base": {"scene": "gridworld", "steps": 3}}, r"base\.steps"),
+        ({"evaluation": {"episodes": 0}}, r"evaluation\.episodes"),
+        ({"blocks": [{"name": "a"}]}, "either blocks"),
+        ({"axes": {"policy": ["pretrained/oracle"]}}, "no policies"),
+        ({"figures": "all"}, "figures"),
+    ],
+)
+def test_mistakes_are_one_line_that_names_them(top, said):
+    with pytest.raises(InputError, match=said) as caught:
+        parse_plan(changed(**top))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_scene_that_refuses_its_options_is_found_when_the_file_is_read(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump(changed(axes={"scene.options.exact_relief": [True]})))
+    with pytest.raises(InputError, match="exact_relief"):
+        load_plan(file)
+    file.write_text("name: [")
+    with pytest.raises(InputError, match="broken YAML at line"):
+        load_plan(file)
+    with pytest.raises(InputError, match="readable"):
+        load_plan(tmp_path / "none.yaml")
+
+
+# ------------------------------------------------------------------------------------------------ what a row depends on
+def test_the_id_depends_on_what_is_computed_and_on_nothing_else():
+    job = parse_plan(SWEEP).planned[0].job
+    relabelled = changed(name="other", axes={"who": [{"name": "us", "variant": "dynamite", "seed": 0}]})
+    assert parse_plan(relabelled).planned[0].job.id == job.id
+    for other in (
+        replace(job, episodes=17),
+        replace(job, seed=8),
+        replace(job, scene=replace(job.scene, termination=0.07)),
+        replace(job, source=with_overrides(job.source, {"ppo.lr": 1e-5})),
+        replace(job, source=PolicySource("random", None)),
+    ):
+        assert other.id != job.id
+
+
+def test_a_field_added_later_leaves_the_row_and_a_default_changed_later_does_not(tmp_path):
+    plan = parse_plan(SWEEP).only({"variant": ["oracle"], "seed": ["0"]})
+    sweep(plan, tmp_path)
+    store, job = Store(tmp_path), plan.planned[0].job
+    path = tmp_path / "rows" / f"{job.id}.json"
+    row = json.loads(path.read_text())
+    assert "epochs" in row["job"]["train"]["ppo"]
+    assert "epochs" not in job.identity()["train"].get("imitation", {})
+    del row["job"]["train"]["imitation"]["noise"]  # as if the field had come after this row
+    path.write_text(json.dumps(row))
+    assert store.row(job) is not None
+    row["job"]["train"]["imitation"]["updates"] += 1  # as if its default had been another then
+    path.write_text(json.dumps(row))
+    assert store.row(job) is None
+
+
+# ------------------------------------------------------------------------------------------------ running
+def test_every_job_becomes_a_row_and_a_rerun_has_nothing_to_do(tmp_path):
+    plan = parse_plan(SWEEP)
+    heard = sweep(plan, tmp_path)
+    assert len(heard.results) == 4
+    assert list((tmp_path / ".work").iterdir()) == []
+    for planned in plan.planned:
+        row = Store(tmp_path).row(planned.job)
+        assert row["error"] is None
+        assert row["measures"]["episodes"] == 16
+        assert row["training"]["frames"] == 720
+        assert row["program"] == {"commit": "abc"}
+        assert row["job"]["train"]["variant"] == planned.labels["variant"]
+        curve = Store(tmp_path).curve(planned.job.id)
+        assert curve["frames"] == [360, 720]
+        assert ("belief/kl" in curve) is (planned.labels["variant"] == "dynamite")
+    assert sweep(plan, tmp_path).results == {}
+
+
+def test_adding_a_seed_runs_that_seed_alone(tmp_path):
+    sweep(parse_plan(SWEEP), tmp_path)
+    more = parse_plan(changed(axes={"variant": ["dynamite", "oracle"], "seed": [0, 1, 2]}))
+    heard = sweep(more, tmp_path)
+    assert len(heard.results) == 2
+    assert all(result.row["job"]["train"]["train"]["seed"] == 2 for result in heard.results.values())
+
+
+def test_a_stopped_sweep_goes_on_to_the_same_rows(tmp_path):
+    plan = parse_plan(SWEEP)
+    whole = sweep(plan, tmp_path / "whole").results
+    for stop_at, done in (
+        (1, 0),
+        (2, 1),
+    ):  # in the middle of the first job; then at its end and in the second
+        assert len(sweep(plan, tmp_path / "cut", Inline(stop_at)).results) == done
+    rest = sweep(plan, tmp_path / "cut").results
+    assert len(rest) == 3
+    store = Store(tmp_path / "cut")
+    for job in plan.jobs():
+        assert store.row(job)["measures"] == whole[job.id].row["measures"]
+        assert store.curve(job.id)["return_mean"] == [p["return_mean"] for p in whole[job.id].curve]
+
+
+def test_a_damaged_checkpoint_costs_its_stretch_and_not_the_job(tmp_path):
+    plan = parse_plan(SWEEP).only({"variant": ["oracle"], "seed": ["0"]})
+    job = plan.planned[0].job
+    sweep(plan, tmp_path, Inline(stop_at=1))
+    model = next((tmp_path / ".work" / job.id / "checkpoints").glob("*/model.safetensors"))
+    model.write_bytes(model.read_bytes()[:-9])
+    assert sweep(plan, tmp_path).results[job.id].row["error"] is None
+
+
+def test_a_failing_job_is_a_row_with_its_error_and_can_be_tried_again(tmp_path, monkeypatch):
+    from dynamite.ppo import PPO
+
+    plan = parse_plan(SWEEP).only({"seed": ["0"]})
+    learn = PPO.update
+
+    def broken(self, *arguments, **options):
+        if self.agent.config.variant == "oracle":
+            raise FloatingPointError("loss is\nnan")
+        return learn(self, *arguments, **options)
+
+    monkeypatch.setattr(PPO, "update", broken)
+    results = sweep(plan, tmp_path).results
+    rows = {result.row["job"]["train"]["variant"]: result.row for result in results.values()}
+    assert rows["dynamite"]["error"] is None
+    assert rows["oracle"]["error"].startswith("FloatingPointError: loss is nan (")
+    assert rows["oracle"]["measures"] is None
+    lines = build_table(plan, Store(tmp_path), References(tmp_path / "references.json"))
+    assert [line["error"] is None for line in lines] == [True, False]
+    assert sweep(plan, tmp_path).results == {}
+    monkeypatch.setattr(PPO, "update", learn)
+    again = sweep(plan, tmp_path, retry_failed=True).results
+    assert [result.row["error"] for result in again.values()] == [None]
+
+
+def test_processes_give_the_same_rows_and_one_that_is_killed_is_replaced(tmp_path):
+    plan = parse_plan(SWEEP).only({"seed": ["0"]})
+    expected = sweep(plan, tmp_path / "here").results
+
+    class Killer(Heard):
+        """Kills the process of the first job that reports."""
+
+        victim = None
+
+        def progressed(self, job, done, total):
+            if self.victim is None and done < total:
+                import psutil
+
+                self.victim = job.id
+                for child in psutil.Process().children():
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        os.kill(child.pid, signal.SIGKILL)
+                        break
+
+    store, heard = Store(tmp_path / "there"), Killer()
+    store.open(plan)
+    settings = Settings(tmp_path / "work", {"commit": "abc"})
+    run_missing(look_ahead(plan, store), store, LocalExecutor(2), settings, heard)
+    assert heard.victim is not None
+    assert len(heard.begun) == 3
+    for job in plan.jobs():
+        assert store.row(job)["measures"] == expected[job.id].row["measures"]
+
+
+def test_another_sweeps_folder_is_refused(tmp_path):
+    file = tmp_path / "one.yaml"
+    file.write_text(yaml.safe_dump(SWEEP))
+    Store(tmp_path / "out").open(load_plan(file))
+    file.write_text(yaml.safe_dump(changed(name="two")))
+    with pytest.raises(InputError, match="results of 'small'"):
+        Store(tmp_path / "out").open(load_plan(file))
+
+
+# ------------------------------------------------------------------------------------------------ loaded policies
+def test_an_existing_policy_is_evaluated_under_its_folders_digest(tmp_path, checkpoint):
+    import policies
+
+    def find(name, scene):
+        from dynamite.sweep.loaded import find_source
+
+        return find_source(name, scene)
+
+    axes = {"policy": ["random", str(checkpoint)], "seed": [0, 1]}
+    plan = parse_plan({"name": "p", "base": {"scene": "gridworld"}, "axes": axes}, find_policy=find)
+    plan = replace(plan, planned=tuple(replace(p, job=replace(p.job, episodes=8)) for p in plan.planned))
+    rows = [result.row for result in sweep(plan, tmp_path / "out").results.values()]
+    assert [row["error"] for row in rows] == [None] * 4
+    assert rows[1]["job"]["policy"]["sha256"] == policies.digest(checkpoint)
+    assert rows[0]["measures"]["return_mean"] != rows[2]["measures"]["return_mean"]  # seeds of the evaluation
+    with pytest.raises(InputError, match="nobody"):
+        parse_plan({"base": {"scene": "gridworld"}, "axes": {"policy": ["nobody"]}}, find_policy=find)
+
+
+# ------------------------------------------------------------------------------------------------ the table
+def test_the_table_is_the_same_from_csv_and_parquet_and_stands_in_the_files_order(tmp_path):
+    plan = parse_plan(SWEEP)
+    sweep(plan, tmp_path)
+    store, references = Store(tmp_path), References(tmp_path / "references.json")
+    lines = build_table(plan, store, references)
+    save_table(lines, store)
+    references.save()
+    with open(tmp_path / "results.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["variant"], row["seed"]) for row in rows] == [
+        (v, s) for v in ("dynamite", "oracle") for s in ("0", "1")
+    ]
+    table = pq.read_table(tmp_path / "results.parquet").to_pylist()
+    assert table == lines
+    assert [float(row["return_mean"]) for row in rows] == pytest.approx(
+        [line["return_mean"] for line in lines]
+    )
+    line = lines[0]
+    assert line["share_of_bayes"] == pytest.approx(line["return_mean"] / 43.16, abs=1e-3)
+    assert line["commit"] == "abc"
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("r*.*")}
+    save_table(build_table(plan, store, References(tmp_path / "references.json")), store)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("r*.*")} == before
+
+
+def test_shares_are_of_the_bound_and_of_the_way_from_random_to_it():
+    found = shares(40.0, {"bayes": 43.0, "oracle": 44.0, "random": -4.0})
+    assert found["share_of_bayes"] == pytest.approx(40 / 43)
+    assert found["bayes_progress"] == pytest.approx(44 / 47)
+    assert found["oracle_progress"] == pytest.approx(44 / 48)
+    assert shares(40.0, {"random": 0.0}) == {}
+
+
+def test_a_long_training_leaves_a_short_curve():
+    lines = [
+        {"frames": 10 * (k + 1), "return_mean": float(k), "return_std": 1.0, "metrics": {"belief/kl": 2.0}}
+        for k in range(1001)
+    ]
+    curve = training_curve(lines, points=200)
+    assert len(curve) <= 200
+    assert curve[0]["return_mean"] == pytest.approx(2.5)  # of iterations 0 … 5
+    assert curve[0]["frames"] == 60
+    assert curve[-1]["frames"] == 10010
+    assert set(curve[0]) == {"frames", "return_mean", "return_std", "belief/kl"}
+
+
+def test_jobs_survive_the_way_to_another_process():
+    import pickle
+
+    job = parse_plan(SWEEP).planned[0].job
+    copy = pickle.loads(pickle.dumps(job))
+    assert isinstance(copy, Job)
+    assert copy == job
+    assert copy.id == job.id
