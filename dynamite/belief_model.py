@@ -63,7 +63,7 @@ class BeliefModel(nn.Module):
         )
         self.termination = TerminationHead(config.encoder.hidden)
         self.contrast = (
-            ContrastivePredictor(self.encoder.n_outcome, a, config.encoder.hidden, config.contrastive)
+            ContrastivePredictor(a, config.encoder, config.contrastive)
             if self.config.contrastive_weight > 0
             else None
         )
@@ -144,6 +144,6 @@ class BeliefModel(nn.Module):
             total = total + weights.termination_weight * terms["termination"]
         if self.contrast is not None:
             outcomes = self.encoder.outcomes(episodes.states[1:], episodes.rewards)
-            terms["contrastive"] = self.contrast(hidden, episodes.actions, outcomes, generator)
+            terms["contrastive"] = self.contrast(hidden, episodes.actions, *outcomes, generator)
             total = total + weights.contrastive_weight * terms["contrastive"]
         return total, terms

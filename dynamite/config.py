@@ -173,6 +173,9 @@ class ContrastiveConfig(Section):
     """K, steps ahead."""
     negatives: int = whole(15, low=1)
     """M, what was seen in other episodes, drawn anew for every prediction."""
+    relabelled: int = whole(8, low=0)
+    """Of them, those that keep the state that was reached and take only the reward from another episode. Without any, a
+    state that shows what episodes differ in beside the latent (where the goals are) gives all others away."""
     samples: int = whole(8, low=0)
     """Steps t drawn per episode to predict from; 0: all of them."""
     hidden: int = whole(64, low=1)

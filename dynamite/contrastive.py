@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dynamite.config import ContrastiveConfig
+from dynamite.config import ContrastiveConfig, EncoderConfig
 
 
 def info_nce(positive: Tensor, negatives: Tensor) -> Tensor:
@@ -29,33 +29,41 @@ class ContrastivePredictor(nn.Module):
     """Scores outcomes by a network of (outcome, action-GRU's state, h_t) with one hidden layer.
 
     The action-GRU starts at h_t and reads a_t, a_{t+1}, …: its state after k of them stands for the prediction of step
-    t + k (CPC|A, arXiv 1811.06407). Scores are linear in their inputs up to the hidden layer, so each outcome is taken
-    through it once, however often it serves as a negative.
+    t + k (CPC|A, arXiv 1811.06407). Scores are linear in their inputs up to the hidden layer, so each state and reward is
+    taken through it once, however often they serve in a negative.
+
+    Negatives are outcomes of any step of other episodes; ``relabelled`` of them keep the state and take the reward alone.
 
     Args:
-        n_outcome: E, entries of an embedded outcome.
         n_actions: A.
-        n_hidden: H, entries of h.
+        encoder: the sizes of h and of embedded states and rewards.
     """
 
-    def __init__(self, n_outcome: int, n_actions: int, n_hidden: int, config: ContrastiveConfig) -> None:
+    def __init__(self, n_actions: int, encoder: EncoderConfig, config: ContrastiveConfig) -> None:
         super().__init__()
         self.config = config
-        self.action_gru = nn.GRU(n_actions, n_hidden)
-        self.from_outcome = nn.Linear(n_outcome, config.hidden, bias=False)
-        self.from_context = nn.Linear(2 * n_hidden, config.hidden)
+        self.action_gru = nn.GRU(n_actions, encoder.hidden)
+        self.from_state = nn.Linear(encoder.state_embedding, config.hidden, bias=False)
+        self.from_reward = nn.Linear(encoder.reward_embedding, config.hidden, bias=False)
+        self.from_context = nn.Linear(2 * encoder.hidden, config.hidden)
         self.score = nn.Linear(config.hidden, 1, bias=False)
 
     def forward(
-        self, hidden: Tensor, actions: Tensor, outcomes: Tensor, generator: torch.Generator | None = None
+        self,
+        hidden: Tensor,
+        actions: Tensor,
+        states: Tensor,
+        rewards: Tensor,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
         """The mean loss over predictions (t, k), k = 1 … K, that lie inside their episode.
 
         Args:
-            hidden: (T + 1, N, H), h. actions: (T, N, A). outcomes: (T, N, E); entry u is what step u led to.
+            hidden: (T + 1, N, H), h. actions: (T, N, A).
+            states: (T, N, E) embedded; entry u is the state that step u led to. rewards: (T, N, F) embedded; of step u.
             generator: the source of the starts t and the negatives.
         """
-        n_steps, n = outcomes.shape[:2]
+        n_steps, n = states.shape[:2]
         ahead = min(self.config.steps, n_steps)
         start = self._starts(n_steps, n, generator)  # (B, N), t
         step = start + torch.arange(ahead).view(-1, 1, 1)  # (K, B, N), u = t + k − 1
@@ -63,10 +71,18 @@ class ContrastivePredictor(nn.Module):
         step = step.clamp(max=n_steps - 1)
         column = torch.arange(n)
         context = self._contexts(hidden[start, column], actions[step, column])  # (K, B, N, C)
-        projected = self.from_outcome(outcomes).flatten(0, 1)  # (T · N, C)
-        negative = other_episodes(n_steps, n, (self.config.negatives, *step.shape), generator)
-        positive_score = self._scores(context, projected, step * n + column)
-        loss = info_nce(positive_score, self._scores(context, projected, negative))  # (K, B, N)
+        happened = step * n + column
+        other = other_episodes(n_steps, n, (self.config.negatives, *step.shape), generator)
+        kept = min(self.config.relabelled, self.config.negatives)
+        other_state = torch.cat((happened.expand(kept, -1, -1, -1), other[kept:]))
+        projected = (
+            self.from_state(states).flatten(0, 1),
+            self.from_reward(rewards).flatten(0, 1),
+        )  # (T · N, C)
+        loss = info_nce(
+            self._scores(context, projected, happened, happened),
+            self._scores(context, projected, other_state, other),
+        )  # (K, B, N)
         return (loss * inside).sum() / inside.sum()
 
     def _starts(self, n_steps: int, n: int, generator: torch.Generator | None) -> Tensor:
@@ -82,11 +98,20 @@ class ContrastivePredictor(nn.Module):
         rolled = rolled.view(ahead, *hidden.shape)
         return self.from_context(torch.cat((rolled, hidden.expand_as(rolled)), -1))
 
-    def _scores(self, context: Tensor, projected: Tensor, index: Tensor) -> Tensor:
-        """(K, B, N, C), (T · N, C), (…, K, B, N) rows of ``projected`` → (…, K, B, N)."""
+    def _scores(
+        self, context: Tensor, projected: tuple[Tensor, Tensor], state: Tensor, reward: Tensor
+    ) -> Tensor:
+        """Scores of outcomes (…, K, B, N), their state and reward given as rows of ``projected`` (T · N, C).
+
+        Args:
+            context: (K, B, N, C).
+        """
         # index_select: its gradient adds whole rows, far faster than that of advanced indexing.
-        candidates = projected.index_select(0, index.flatten()).view(*index.shape, -1)
-        return self.score(F.relu(candidates + context)).squeeze(-1)
+        reached, paid = (
+            rows.index_select(0, index.flatten()).view(*index.shape, -1)
+            for rows, index in zip(projected, (state, reward), strict=True)
+        )
+        return self.score(F.relu(reached + paid + context)).squeeze(-1)
 
 
 def other_episodes(

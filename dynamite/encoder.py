@@ -91,14 +91,9 @@ class Encoder(nn.Module):
         embedded = F.relu(torch.cat(parts, -1))
         return embedded if self.mix is None else F.relu(self.mix(embedded))
 
-    @property
-    def n_outcome(self) -> int:
-        """Entries of :meth:`outcomes`."""
-        return self.config.state_embedding + self.config.reward_embedding
-
-    def outcomes(self, states: Tensor, rewards: Tensor) -> Tensor:
-        """What a step led to, by the same embeddings: s_{u+1} (…, S), r_u (…) → (…, n_outcome)."""
-        return F.relu(torch.cat((self.embed_state(states), self.embed_reward(self._felt(rewards))), -1))
+    def outcomes(self, states: Tensor, rewards: Tensor) -> tuple[Tensor, Tensor]:
+        """What steps led to, by the same embeddings: s_{u+1} (…, S), r_u (…) → (…, state_ and reward_embedding)."""
+        return F.relu(self.embed_state(states)), F.relu(self.embed_reward(self._felt(rewards)))
 
     def _felt(self, rewards: Tensor) -> Tensor:
         """Rewards as a network can read them, whatever their size: (…) → (…, 2)."""

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from dynamite.config import Config, ContrastiveConfig
+from dynamite.config import Config, ContrastiveConfig, EncoderConfig
 from dynamite.config_io import from_dict
 from dynamite.contrastive import ContrastivePredictor, info_nce, other_episodes
 from scenes.errors import InputError
@@ -59,27 +59,33 @@ def test_negatives_are_of_other_episodes_and_of_any_step():
 
 
 # ------------------------------------------------------------------------------------------------ the predictor
+SIZES = EncoderConfig(hidden=4, state_embedding=5, reward_embedding=3)
+
+
 def predictor(n_steps_ahead: int = 3, **options) -> ContrastivePredictor:
     torch.manual_seed(0)
-    return ContrastivePredictor(5, 2, 4, ContrastiveConfig(steps=n_steps_ahead, **options))
+    return ContrastivePredictor(2, SIZES, ContrastiveConfig(steps=n_steps_ahead, **options))
 
 
-def batch(n_steps: int = 6, n: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """h (T + 1, N, 4), actions (T, N, 2), outcomes (T, N, 5)."""
+def batch(n_steps: int = 6, n: int = 3) -> tuple[torch.Tensor, ...]:
+    """h (T + 1, N, 4), actions (T, N, 2), embedded states (T, N, 5) and rewards (T, N, 3)."""
     g = seeded()
-    return tuple(
-        torch.randn(*shape, generator=g) for shape in ((n_steps + 1, n, 4), (n_steps, n, 2), (n_steps, n, 5))
-    )
+    shapes = (n_steps + 1, n, 4), (n_steps, n, 2), (n_steps, n, 5), (n_steps, n, 3)
+    return tuple(torch.randn(*shape, generator=g) for shape in shapes)
 
 
-def test_the_mean_loss_written_out_with_loops():
-    """From every t, k = 1 … K: c is the action-GRU after a_t … a_{t+k−1} from h_t; the outcome is that of step t + k − 1."""
-    net, (hidden, actions, outcomes) = predictor(samples=0), batch()
-    found = net(hidden, actions, outcomes, seeded(5))
+@pytest.mark.parametrize("relabelled", [0, 6, 15, 99])
+def test_the_mean_loss_written_out_with_loops(relabelled):
+    """From every t, k = 1 … K: c is the action-GRU after a_t … a_{t+k−1} from h_t; what happened is what step t + k − 1 led
+    to; the first negatives keep its state."""
+    net, (hidden, actions, states, rewards) = predictor(samples=0, relabelled=relabelled), batch()
+    found = net(hidden, actions, states, rewards, seeded(5))
     negative = other_episodes(6, 3, (15, 3, 6, 3), seeded(5))  # the same draws
 
-    def score(context: torch.Tensor, outcome: torch.Tensor) -> torch.Tensor:
-        return net.score(torch.relu(net.from_outcome(outcome) + net.from_context(context)))[0]
+    def score(context: torch.Tensor, state: torch.Tensor, reward: torch.Tensor) -> torch.Tensor:
+        return net.score(
+            torch.relu(net.from_state(state) + net.from_reward(reward) + net.from_context(context))
+        )[0]
 
     losses = []
     for t in range(6):
@@ -87,10 +93,14 @@ def test_the_mean_loss_written_out_with_loops():
             for k in range(1, 4):
                 if t + k > 6:
                     continue
-                _, state = net.action_gru(actions[t : t + k, n : n + 1], hidden[t, n].view(1, 1, -1))
-                context = torch.cat((state.flatten(), hidden[t, n]))
-                happened = score(context, outcomes[t + k - 1, n])
-                others = [score(context, outcomes.flatten(0, 1)[r]) for r in negative[:, k - 1, t, n]]
+                _, rolled = net.action_gru(actions[t : t + k, n : n + 1], hidden[t, n].view(1, 1, -1))
+                context = torch.cat((rolled.flatten(), hidden[t, n]))
+                u = t + k - 1
+                others = []
+                for j, row in enumerate(negative[:, k - 1, t, n].tolist()):
+                    state = states[u, n] if j < relabelled else states.flatten(0, 1)[row]
+                    others.append(score(context, state, rewards.flatten(0, 1)[row]))
+                happened = score(context, states[u, n], rewards[u, n])
                 losses.append(info_nce(happened.unsqueeze(0), torch.stack(others).unsqueeze(1)))
     assert len(losses) == 3 * (6 + 5 + 4)
     assert found.item() == pytest.approx(torch.cat(losses).mean().item(), rel=1e-5)
@@ -98,7 +108,7 @@ def test_the_mean_loss_written_out_with_loops():
 
 def test_nothing_after_the_predicted_step_is_used():
     """With K = 2 from t = 0 only: gradients of the loss reach a_0 and a_1, and no later action."""
-    net, (hidden, actions, _) = predictor(2, samples=0), batch(6, 2)
+    net, (hidden, actions, *_) = predictor(2, samples=0), batch(6, 2)
     actions.requires_grad_()
     context = net._contexts(hidden[:1, :1], actions[:2, None, :1])  # t = 0, both k
     context[0].sum().backward(retain_graph=True)
@@ -110,8 +120,8 @@ def test_nothing_after_the_predicted_step_is_used():
 
 
 def test_episodes_shorter_than_the_horizon_are_predicted_to_their_end():
-    net, (hidden, actions, outcomes) = predictor(50), batch(4)
-    assert math.isfinite(net(hidden, actions, outcomes, seeded()).item())
+    net = predictor(50)
+    assert math.isfinite(net(*batch(4), seeded()).item())
 
 
 def test_sampled_starts_estimate_the_mean_over_all():
@@ -123,27 +133,43 @@ def test_sampled_starts_estimate_the_mean_over_all():
     assert sampled == pytest.approx(exact, rel=0.02)
 
 
-def test_it_keeps_of_the_past_what_tells_the_future():
-    """Each episode has a sign that its outcomes carry under action +1 and its negative under −1; h is told the sign by its
-    first entry. A predictor that saw neither sign nor action would stay at log 2 with one negative."""
-    g = seeded()
-    losses = {}
+def told_and_untold(relabelled: int, shown: bool) -> dict[bool, float]:
+    """Losses after training in a world where the reward is the episode's hidden sign times the action, for a memory that is
+    told the sign and one that is not; where ``shown``, states carry a mark of the episode that the memory knows too."""
+    g, losses = seeded(), {}
+    sizes = EncoderConfig(hidden=8, state_embedding=3, reward_embedding=1)
     for told in (True, False):
         torch.manual_seed(0)
-        net = ContrastivePredictor(1, 1, 8, ContrastiveConfig(steps=2, negatives=1, samples=0, hidden=16))
+        options = ContrastiveConfig(steps=2, negatives=2, relabelled=relabelled, samples=0, hidden=32)
+        net = ContrastivePredictor(1, sizes, options)
         optimiser = torch.optim.Adam(net.parameters(), lr=0.02)
-        for _ in range(100):
+        for _ in range(120):
             sign = torch.randint(2, (1, 32, 1), generator=g) * 2.0 - 1.0
+            mark = 3 * torch.randn(1, 32, 3, generator=g) * shown
             actions = torch.randint(2, (4, 32, 1), generator=g) * 2.0 - 1.0
-            hidden = torch.cat((sign.expand(5, -1, -1) * told, torch.zeros(5, 32, 7)), -1)
-            loss = net(hidden, actions, actions * sign, g)
+            known = torch.cat((sign * told, mark, torch.zeros(1, 32, 4)), -1).expand(5, -1, -1)
+            loss = net(known, actions, mark.expand(4, -1, -1), actions * sign, g)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
         losses[told] = loss.item()
-    assert losses[False] == pytest.approx(math.log(2.0), abs=0.05)
-    # Half of the negatives are equal to what happened, and cost log 2 whatever is known.
-    assert losses[True] == pytest.approx(0.5 * math.log(2.0), abs=0.08)
+    return losses
+
+
+def test_it_asks_of_the_memory_what_tells_the_future():
+    losses = told_and_untold(relabelled=2, shown=False)
+    assert losses[False] == pytest.approx(math.log(3.0), abs=0.05)  # nothing to tell them apart by
+    # Two negatives are each equal to what happened with probability a half, and cost log 2 or log 3 then.
+    assert losses[True] == pytest.approx(0.5 * math.log(2.0) + 0.25 * math.log(3.0), abs=0.12)
+
+
+def test_relabelled_rewards_ask_for_the_latent_where_states_give_episodes_away():
+    """A state that marks its episode makes other episodes' outcomes easy to refuse, and the hidden sign worth little."""
+    worth = {}
+    for relabelled in (0, 2):
+        losses = told_and_untold(relabelled, shown=True)
+        worth[relabelled] = losses[False] - losses[True]
+    assert worth[2] > 3 * abs(worth[0])
 
 
 # ------------------------------------------------------------------------------------------------ in the objective
@@ -165,16 +191,15 @@ def test_it_teaches_the_encoder_memory_and_embeddings():
         assert (parameter.grad is not None and parameter.grad.abs().sum() > 0) == taught, name
 
 
-def test_the_future_of_an_outcome_is_the_next_state_and_its_reward():
-    """outcomes(s_{u+1}, r_u): the same numbers as the encoder's own embeddings of the step after u."""
+def test_what_a_step_led_to_is_embedded_as_the_encoder_will_see_it():
+    """The next state and the reward felt on the way there: the encoder's own embeddings of the step after."""
     encoder = new_agent(
         tiny("contrabar", encoder__action_embedding=0, encoder__mixing=0)
     ).belief_model.encoder
     episodes = random_episodes()
     outcomes = encoder.outcomes(episodes.states[1:], episodes.rewards)
     felt = encoder._embed(episodes.states[1:], episodes.actions, episodes.rewards)
-    assert torch.allclose(outcomes, felt)
-    assert outcomes.shape[-1] == encoder.n_outcome
+    assert torch.allclose(torch.cat(outcomes, -1), felt)
 
 
 def test_one_episode_has_no_others():

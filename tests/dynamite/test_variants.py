@@ -157,7 +157,16 @@ def test_methods_without_session_labels_use_none(scene):
 # ------------------------------------------------------------------------------------------------ what learns
 def trained(name: str, **overrides) -> tuple[set[str], dict[str, float]]:
     """Names of the parameters that two iterations moved, and the last iteration's metrics."""
-    config = tiny(name, **{"train__frames": 2 * 360, "sac__updates": 4, "sac__hidden": [16], **overrides})
+    config = tiny(
+        name,
+        **{
+            "train__frames": 2 * 360,
+            "sac__updates": 4,
+            "sac__hidden": [16],
+            "sac__pool_episodes": 8,
+            **overrides,
+        },
+    )
     trainer = Trainer(config, make_vector(config.scene, config.train.copies))
     before = {k: v.clone() for k, v in trainer.agent.named_parameters()}
     while not trainer.done:
