@@ -37,7 +37,8 @@ def actions_for(scene, steps: int, seed: int = 0) -> np.ndarray:
         *(where_installed(name, name, "HalfCheetah-v5") for name in CHEETAHS),
     ],
 )
-def test_the_body_moves_as_gymnasiums_does(name: str, gym_id: str) -> None:
+def test_the_body_moves_as_gymnasiums_does(name: str, gym_id: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)  # Gymnasium's own loading leaves a MUJOCO_LOG.TXT
     scene = make_scene(name)
     calm = {"wind": 0.0} if "wind" in scene.latent_space.names else {}
     scene.reset(seed=3)
