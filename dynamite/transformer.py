@@ -72,7 +72,7 @@ class Block(nn.Module):
 
 
 class TransformerEncoder(Encoder):
-    """h_t by attention over the last ``encoder.context`` steps; the memory is (keys, values, age)."""
+    """h_t by attention over the last ``encoder.context`` steps; the memory is (age, keys, values, keys, …)."""
 
     def _build_memory(self, n_in: int) -> None:
         c = self.config
@@ -94,24 +94,24 @@ class TransformerEncoder(Encoder):
         return self.norm(x).transpose(0, 1)
 
     def _advance(self, embedded: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        keys, values, age = memory
+        age, after = memory[0], [memory[0] + 1]
         n, context = len(age), self.config.context
         filled = min(int(age.max()) + 1, context) if n else 0  # slots that anybody may look at
         allowed = (torch.arange(filled) <= age.unsqueeze(1)).view(n, 1, 1, filled)
-        slot = (age % context).view(n, 1, 1, 1)
+        slot = (age % context).view(n, 1, 1).expand(-1, 1, self.config.hidden)
         x = (self.project(embedded) + sinusoids(age, self.config.hidden)).unsqueeze(1)  # (N, 1, H)
-        new_keys, new_values = [], []
         for layer, block in enumerate(self._each_block()):
-            query, key, value = block.project(x)
-            layer_keys = keys[:, layer].scatter(1, slot.squeeze(1).expand_as(key), key)  # (N, C, H)
-            layer_values = values[:, layer].scatter(1, slot.squeeze(1).expand_as(value), value)
-            x = block(x, query, layer_keys[:, :filled], layer_values[:, :filled], allowed)
-            new_keys.append(layer_keys)
-            new_values.append(layer_values)
-        return self.norm(x).squeeze(1), (torch.stack(new_keys, 1), torch.stack(new_values, 1), age + 1)
+            query, *written = block.project(x)
+            keys, values = (
+                kept.scatter(1, slot, new)  # (N, C, H), a copy
+                for kept, new in zip(memory[2 * layer + 1 : 2 * layer + 3], written, strict=True)
+            )
+            x = block(x, query, keys[:, :filled], values[:, :filled], allowed)
+            after += [keys, values]
+        return self.norm(x).squeeze(1), tuple(after)
 
     def initial(self, n: int) -> Memory:
-        """Keys and values (N, layers, C, H), and the number of steps seen (N,)."""
+        """The number of steps seen, (N,), and each layer's keys and values, (N, C, H)."""
         c = self.config
-        empty = self.head_mean.weight.new_zeros(n, c.layers, c.context, c.hidden)
-        return empty, empty.clone(), torch.zeros(n, dtype=torch.int64)
+        empty = self.head_mean.weight.new_zeros(n, c.context, c.hidden)  # shared: nobody writes into a memory
+        return torch.zeros(n, dtype=torch.int64), *(2 * c.layers * [empty])
