@@ -58,6 +58,18 @@ SCENES: dict[str, SceneEntry] = {
         "GridworldStay",
         "Two goals, one pays; nothing but the reward tells that the roles swapped.",
     ),
+    "gridworld_contexts": SceneEntry(
+        "scenes/GridworldContexts-v1",
+        "scenes.control.gridworld_contexts",
+        "GridworldContexts",
+        "Four goals; which shape pays, which colour is rich, prize or trap, and a wind change from session to session.",
+    ),
+    "gridworld_continuous": SceneEntry(
+        "scenes/GridworldContinuous-v1",
+        "scenes.control.gridworld_continuous",
+        "GridworldContinuous",
+        "A hidden spot anywhere on the board, felt by how much a cell pays, drifts from session to session.",
+    ),
     "reacher": SceneEntry(
         "scenes/Reacher-v1",
         "scenes.control.reacher",

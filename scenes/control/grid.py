@@ -65,7 +65,7 @@ def read_view(observations: np.ndarray, n_goals: int) -> tuple[np.ndarray, np.nd
     place = np.stack((hot(0, SIZE), hot(SIZE, SIZE)), 1)  # (n, 2)
     width = N_OFFSET // 2
     columns = [hot(N_POSITION + i * width, width) for i in range(2 * n_goals)]
-    offsets = np.stack(columns, 1).reshape(len(place), n_goals, 2) - (SIZE - 1)
+    offsets = np.array(columns, int).T.reshape(len(place), n_goals, 2) - (SIZE - 1)
     return place @ (SIZE, 1), (place[:, None] + offsets) @ (SIZE, 1)
 
 

@@ -37,17 +37,19 @@ class GridArrays:
     Args:
         scene: says the law and the options.
         n: copies.
+        with_filter: keep the exact Bayes filter even where the scene does not show its answer.
 
     Raises:
         InputError: sessions end neither by a probability nor by a length.
     """
 
-    def __init__(self, scene: GridScene, n: int) -> None:
+    def __init__(self, scene: GridScene, n: int, with_filter: bool = False) -> None:
         if not isinstance(scene.sessions.termination, (Bernoulli, FixedLength)):
             raise InputError(
                 "termination", scene.sessions.termination, "a probability or a length, for arrays"
             )
-        self.scene, self.n, self._filter = scene, n, scene.new_filter(n)
+        self.scene, self.n = scene, n
+        self.filter = scene.new_filter(n) if scene.exact_belief or with_filter else None
         self._out = SimpleNamespace(
             observation=np.zeros((n, scene.n_observation), np.float32),
             reward=np.zeros(n, np.float32),
@@ -68,8 +70,8 @@ class GridArrays:
         self._latents = draw_values(scene.latent_space, self.n, self._rng)
         self._sessions = np.zeros(self.n, np.int64)
         self._age = 0  # of all sessions, where they have a fixed length
-        if self._filter is not None:
-            self._filter.reset()
+        if self.filter is not None:
+            self.filter.reset()
         out.reward[:] = out.success[:] = 0.0
         out.session[:] = 0
         out.ended[:] = False
@@ -84,10 +86,10 @@ class GridArrays:
         np.maximum(out.success, success, out=out.success)
         out.session[:] = self._sessions
         out.ended[:] = self._draw_ends()
-        if self._filter is not None:
+        if self.filter is not None:
             likelihood = scene.likelihood(before, moves, self._cells, self._goals, out.reward)
             p_end = scene.p_end(self._cells, self._starts, out.ended, self._age)
-            self._filter.update(likelihood, p_end)
+            self.filter.update(likelihood, p_end)
         changed = np.flatnonzero(out.ended)
         self._age = 0 if len(changed) == self.n else self._age
         self._latents[changed] = next_values(
@@ -111,8 +113,8 @@ class GridArrays:
         scene, out = self.scene, self._out
         out.hot = self._view.hot(self._cells)
         self._one_hot.write(out.hot)
-        if self._filter is not None:
-            out.observation[:, scene.n_one_hot :] = scene.belief_features(self._filter.p)
+        if scene.exact_belief and self.filter is not None:
+            out.observation[:, scene.n_one_hot :] = scene.belief_features(self.filter.p)
         vectors = to_vectors(scene.latent_space, self._latents[changed])
         out.latent[changed], out.privileged[changed] = vectors, scene.privileged_features(vectors)
         return out

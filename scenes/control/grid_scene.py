@@ -160,14 +160,12 @@ class GridScene(SessionEnv):
             return np.full(len(reached), known)
         return np.where(reached == starts, known, ended)
 
-    def new_filter(self, n: int) -> ExactFilter | None:
-        """An exact filter for ``n`` copies, where the scene's options ask for one.
+    def new_filter(self, n: int) -> ExactFilter:
+        """The exact filter for ``n`` copies.
 
         Raises:
             InputError: sessions end by a schedule, or by a kernel that has no matrix.
         """
-        if not self.exact_belief:
-            return None
         if not isinstance(self.sessions.termination, (Bernoulli, FixedLength)):
             raise InputError("exact_belief", "a schedule of changes", "sessions that end by p or length")
         return ExactFilter(kernel_matrix(self.sessions.kernel, self.latent_space), n)
@@ -179,7 +177,8 @@ class GridScene(SessionEnv):
         super().reset(seed=seed)
         info = self._start_sessions(options)
         self._start, self._layout = draw_layouts(1, self.start, self.goals, self.n_goals, self.np_random)
-        self._cell, self._success, self._filter = self._start.copy(), False, self.new_filter(1)
+        self._cell, self._success = self._start.copy(), False
+        self._filter = self.new_filter(1) if self.exact_belief else None
         return self._observation(), info
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
