@@ -40,9 +40,9 @@ class Job:
     seed: int
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, defaults included."""
+        """Everything, defaults included, sections that nothing reads apart."""
         key, source = (
-            ("train", to_dict(self.source))
+            ("train", _what_is_read(self.source))
             if isinstance(self.source, Config)
             else ("policy", asdict(self.source))
         )
@@ -77,6 +77,12 @@ class Job:
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values, equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _what_is_read(config: Config) -> dict[str, Any]:
+    """A configuration without the sections that its training does not look at: a preset has them for other learners."""
+    unread = {"offline"} if config.policy.learner == "sac" else {"offline", "sac"}
+    return {name: section for name, section in to_dict(config).items() if name not in unread}
 
 
 def _departures(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
