@@ -10,6 +10,7 @@ import sys
 from dynamite.config_io import load_yaml, parse_overrides, with_overrides
 from dynamite.errors import TrainingError
 from dynamite.variants import configure, list_variants
+from dynamite.vector import make_one
 from scenes.errors import InputError
 
 
@@ -39,6 +40,7 @@ def main() -> int:
         if arguments.offline and arguments.resume:
             raise InputError("--resume", "with --offline", "one of them")
         # Learners import PyTorch: a mistake in the configuration is told before.
+        make_one(config.scene).close()
         if arguments.offline:
             from dynamite.offline import train_offline
 

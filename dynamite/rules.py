@@ -8,8 +8,9 @@ brought into its type; a mistake is an :class:`~scenes.errors.InputError` that n
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from scenes.errors import InputError
@@ -23,14 +24,19 @@ def _field(default: Any, rule: Rule) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
+#: Whole numbers end up in 64 bits.
+_LARGEST = 2**63 - 1
+
+
 def whole(default: int, low: int = 0, high: int | None = None) -> Any:
     """A whole number in [low, high]."""
     allowed = f"a whole number, {low} or more" if high is None else f"a whole number from {low} to {high}"
+    most = _LARGEST if high is None else high
 
     def rule(where: str, value: Any) -> int:
         if isinstance(value, (bool, str)) or value is None or not _is_number(value) or int(value) != value:
             raise InputError(where, value, allowed)
-        if value < low or (high is not None and value > high):
+        if not low <= value <= most:
             raise InputError(where, value, allowed)
         return int(value)
 
@@ -71,9 +77,9 @@ def choice(default: str, choices: tuple[str, ...]) -> Any:
     """One of a few words."""
 
     def rule(where: str, value: Any) -> str:
-        if value not in choices:
-            raise InputError(where, value, "one of " + ", ".join(choices))
-        return str(value)
+        if not isinstance(value, str) or value not in choices:
+            raise InputError(where, value, "one of " + ", ".join(choices) + did_you_mean(value, choices))
+        return value
 
     return _field(default, rule)
 
@@ -85,7 +91,7 @@ def sizes(default: tuple[int, ...]) -> Any:
         allowed = "a list of layer widths, such as [64, 64]"
         if not isinstance(value, (list, tuple)):
             raise InputError(where, value, allowed)
-        if any(isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in value):
+        if any(isinstance(v, bool) or not isinstance(v, int) or not 1 <= v <= 2**20 for v in value):
             raise InputError(where, value, allowed)
         return tuple(value)
 
@@ -114,8 +120,17 @@ def plain(default: Any, allowed: str, kinds: tuple[type, ...]) -> Any:
     return _field(default, rule)
 
 
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """``" (did you mean lr?)"`` where a known word is close, else nothing."""
+    close = difflib.get_close_matches(str(word)[:100], list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    try:
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -95,8 +95,26 @@ class VectorScene(Protocol):
 
 
 def make_one(config: SceneConfig) -> SessionEnv:
-    """One copy of the configured scene."""
-    return make_scene(config.name, **scene_options(config))
+    """One copy of the configured scene.
+
+    Raises:
+        InputError: no such scene, or an option of it that is wrong; by the path it has in a configuration.
+    """
+    try:
+        return make_scene(config.name, **scene_options(config))
+    except InputError as error:
+        raise InputError(_path_in_config(error.where, config), error.got, error.allowed) from None
+
+
+def _path_in_config(where: str, config: SceneConfig) -> str:
+    """What a scene calls ``robot``, or ``gridworld.robot``, is ``scene.options.robot`` in a configuration."""
+    option = where.removeprefix(f"{config.name}.")
+    first = option.partition(".")[0]
+    if first in ("termination", "kernel"):
+        return f"scene.{option}"
+    if first in config.options or option != where:
+        return f"scene.options.{option}"
+    return "scene.name" if where == "scene" else where
 
 
 def scene_options(config: SceneConfig) -> dict[str, Any]:

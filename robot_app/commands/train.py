@@ -45,7 +45,11 @@ class Train(Verb):
     """One JSON line per iteration, and a last one with the checkpoint."""
 
     def run(self) -> int:
-        config, run_dir = self._configure()  # first: a mistake is told before PyTorch is imported
+        from dynamite.vector import make_one
+
+        # First of all: a mistake is told before PyTorch is imported.
+        config, run_dir = self._configure()
+        make_one(config.scene).close()
 
         from dynamite.checkpoint import latest_checkpoint
         from dynamite.train import train
