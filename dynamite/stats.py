@@ -61,6 +61,22 @@ def stratified_interval(
     return _percentile(samples, pooled, level, resamples, seed)
 
 
+def band(
+    curves: ArrayLike, statistic: Statistic = iqm, level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``statistic`` over runs at every point of their curves, and its interval: (R, P) → three of (P,)."""
+    array = np.asarray(curves, float)
+    centre = np.asarray(statistic(array, axis=0))
+    if len(array) == 1:
+        return centre, centre, centre
+    rng = np.random.default_rng(seed)
+    drawn = array[
+        rng.integers(len(array), size=(resamples, len(array)))
+    ]  # (B, R, P): whole runs, as they are one sample
+    low, high = np.quantile(np.asarray(statistic(drawn, axis=1)), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return centre, low, high
+
+
 def probability_of_improvement(
     ours: ArrayLike, theirs: ArrayLike, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:

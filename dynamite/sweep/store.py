@@ -67,6 +67,11 @@ class Store:
             raise InputError(str(path), "a foreign file", f"format {ROW_FORMAT}")
         return row if job.same_as(row["job"]) else None
 
+    def others(self, plan: Plan) -> int:
+        """Rows of jobs that the plan does not hold: of another version of its file, or of other presets."""
+        ids = {planned.job.id for planned in plan.planned if self.row(planned.job) is not None}
+        return sum(path.stem not in ids for path in self.rows.glob("*.json"))
+
     def save(self, job: Job, result: Result) -> None:
         """Keep a row and its curve; the curve first, so that a row is never without it."""
         if result.curve:

@@ -8,7 +8,20 @@ from robot_app.commands.base import Verb
 from scenes.errors import InputError
 
 #: In the order of the help page.
-VERBS = ("demo", "gui", "train", "evaluate", "sweep", "package", "record", "replay", "scenes", "policies", "doctor")
+VERBS = (
+    "demo",
+    "gui",
+    "train",
+    "evaluate",
+    "sweep",
+    "figures",
+    "package",
+    "record",
+    "replay",
+    "scenes",
+    "policies",
+    "doctor",
+)
 
 
 def find_verb(name: str) -> type[Verb]:

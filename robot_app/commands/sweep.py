@@ -6,7 +6,7 @@ import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
@@ -44,6 +44,8 @@ class Sweep(Verb):
     """Where trainings keep their checkpoints until they are done; by default OUT/.work."""
     keep: Flag = False
     """Leave the trainings' folders in WORK, checkpoints included."""
+    table: Flag = False
+    """Run nothing: write the tables anew from the rows that are there."""
     retry_failed: Flag = False
     """Run jobs again whose row holds an error."""
     dry_run: Flag = False
@@ -69,6 +71,8 @@ class Sweep(Verb):
         if self.dry_run:
             return self._list(plan, look_ahead(plan, store, self.retry_failed))
         store.open(whole)
+        if self.table:
+            return self._report(whole, store, 0, 0, 0)
         outlook = look_ahead(plan, store, self.retry_failed)
         settings = Settings(work=self.work or store.out / ".work", program=code_version(), keep=self.keep)
         progress = SweepProgress(_names(plan), _frames(outlook), self.json)
@@ -79,14 +83,18 @@ class Sweep(Verb):
         with Interrupt(saying) as interrupt, progress:
             run_missing(outlook, store, executor, settings, progress, interrupt.is_set)
         self._clean(settings.work)
-        return self._report(whole, store, progress, len(outlook.todo))
+        return self._report(whole, store, progress.done, progress.failed, len(outlook.todo))
 
     # -- what to do
     def _plan(self) -> Plan:
         from dynamite.sweep.loaded import find_source
         from dynamite.sweep.plan import load_plan
+        from robot_app.figures.spec import parse_figures, parse_reference
 
-        return load_plan(self.file, find_source)
+        plan = load_plan(self.file, find_source)
+        parse_figures(plan.figures)  # what they ask for is found wrong now and not after hours
+        parse_reference(plan.reference)
+        return plan
 
     def _filters(self) -> dict[str, list[str]]:
         from scenes.errors import InputError
@@ -111,7 +119,8 @@ class Sweep(Verb):
         return 0
 
     # -- what came of it
-    def _report(self, whole: Plan, store: Store, progress: Any, planned: int) -> int:
+    def _report(self, whole: Plan, store: Store, ran: int, failed: int, planned: int) -> int:
+        """Write the tables and say what there is."""
         from dynamite.sweep.references import References
         from dynamite.sweep.table import build_table, save_table
 
@@ -119,29 +128,34 @@ class Sweep(Verb):
         lines = build_table(whole, store, references)
         save_table(lines, store)
         references.save()
-        left = planned - progress.done
+        left, others = planned - ran, store.others(whole)
         again = self._again()
         failures = sum(line["error"] is not None for line in lines)
         if self.json:
             print_json(
                 {
                     "out": str(store.out),
-                    "ran": progress.done,
-                    "failed": progress.failed,
+                    "ran": ran,
+                    "failed": failed,
                     "left": left,
                     "rows": len(lines),
                     "rows_failed": failures,
+                    "rows_of_other_settings": others,
                     "resume": again if left else None,
                 }
             )
         else:
             say(f"table       {store.out / 'results.csv'} ({len(lines)} rows, {failures} of them failures)")
             say(f"figures     robot-app figures --results {shlex.quote(str(store.out))}")
+            if others:
+                say(
+                    f"others      {others} rows belong to other settings than the file's and today's presets'"
+                )
             if failures:
                 say(f"retry       {again} --retry-failed")
             if left:
                 say(f"go on       {again}")
-        return 130 if left else int(progress.failed > 0)
+        return 130 if left else int(failed > 0)
 
     def _again(self) -> str:
         words = ["robot-app", "sweep", str(self.file)]
