@@ -107,7 +107,7 @@ def test_only_rewards_and_latents_are_relabelled_and_afresh_each_time():
 
 
 def test_relabelling_takes_from_actions_what_the_agent_could_not_know():
-    """Recorded by one who knows, the first goal reached mostly pays (another may lie on the way); relabelled, half the time."""
+    """Recorded by one who knows, the first goal reached mostly pays (another may lie on the way); relabelled, it is even."""
     buffer = recorded(shares=(0.0,), episodes=300)
     relabelled = all_of(RelabelledSource(buffer, Relabeller(make_scene("gridworld"))), 300)
 
