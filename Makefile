@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo test test-slow lint bench images clean
+.PHONY: help install demo test test-slow lint bench figures images clean
 
 help: ## List these commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench: $(STAMP) ## Print the measured speeds, one JSON line each
 	@$(BIN)/python -m benchmarks.scene_speed --json
 	@$(BIN)/python -m benchmarks.render_speed
 	@$(BIN)/python -m benchmarks.window --json
+
+figures: $(STAMP) ## Redraw every table and plot under docs/results from its stored runs
+	@$(BIN)/robot-app figures --results docs/results
 
 images: $(STAMP) ## Redraw the pictures of the README
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m robot_app.window.screenshots --out docs/images

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 Statistic = Callable[..., Any]
+#: Numbers drawn at a time: a large sample's resamples are not all held at once.
+_AT_ONCE = 2_000_000
 
 
 def iqm(values: ArrayLike, axis: int | None = None) -> float | np.ndarray:
@@ -134,6 +136,7 @@ def _percentile(
         confidence_level=level,
         method="percentile",
         vectorized=True,
+        batch=max(1, _AT_ONCE // sum(map(len, samples))),
         rng=np.random.default_rng(seed),
     )
     low, high = result.confidence_interval

@@ -5,6 +5,7 @@ They depend on the scene alone, so they are kept once per scene and not in every
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,13 @@ from scenes.registry import find_scene
 
 #: Episodes of random actions: of a scene that steps as arrays, and of one that steps as objects.
 ARRAY_EPISODES, OBJECT_EPISODES, SEED = 20_000, 64, 2_000_000
+
+#: Solvers by their scenes' module: where, and the function of a scene that gives its yardsticks.
+_SOLVERS = {
+    "scenes.control.gridworld": ("scenes.control.gridworld_solver", "bounds"),
+    "scenes.control.gridworld_contexts": ("scenes.control.gridworld_contexts_solver", "yardsticks"),
+    "scenes.control.gridworld_continuous": ("scenes.control.gridworld_continuous_solver", "yardsticks"),
+}
 
 
 class References:
@@ -71,16 +79,14 @@ def shares(value: float, references: dict[str, float]) -> dict[str, float]:
 
 
 def solved(scene: SceneConfig) -> dict[str, float]:
-    """Exact returns by name, of a scene that a solver knows (:mod:`scenes.control.gridworld_solver`); else nothing."""
-    from scenes.control.gridworld import Gridworld
-
-    if not issubclass(find_scene(scene.name).load(), Gridworld):
+    """Returns by name, of a scene that has a solver; else nothing."""
+    found = _SOLVERS.get(find_scene(scene.name).module)
+    if found is None:
         return {}
-    from scenes.control.gridworld_solver import bounds
-
-    world = make_one(scene)
-    assert isinstance(world, Gridworld)
-    return bounds(world)
+    module, function = found
+    returns = getattr(importlib.import_module(module), function)(make_one(scene))
+    # Where an agent is played, the solver gives a standard error beside the mean.
+    return {name: value[0] if isinstance(value, tuple) else value for name, value in returns.items()}
 
 
 def random_return(scene: SceneConfig) -> float:

@@ -56,8 +56,10 @@ _COMMON = frozenset({"kind", "name", "title", "by", "where"})
 LINES = {
     "bayes": "Bayes-optimal",
     "oracle": "oracle (exact)",
+    "likeliest": "exact belief, likeliest",
     "react": "reacts only",
     "stuck": "never leaves",
+    "blind": "blind",
     "random": "random",
 }
 
