@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from dynamite.checkpoint import load_checkpoint
 from dynamite.config import Config
-from dynamite.config_io import list_presets, preset, to_dict
+from dynamite.config_io import list_presets, preset, to_dict, with_overrides
 from dynamite.train import Trainer, train
 from dynamite.variants import configure, find_variant, list_variants
 from dynamite.vector import make_vector
@@ -219,13 +218,12 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, overrides):
 
 
 @pytest.mark.slow
-def test_rl2_learns_to_return_to_the_goal_that_paid(tmp_path):
-    """Half a million frames take a recurrent policy past what a memoryless one can reach (markov stays below 17)."""
-    config = configure("gridworld", "rl2")
-    from dynamite.config_io import with_overrides
-
-    config = with_overrides(config, {"train.frames": 600_000, "train.copies": 256})
+@pytest.mark.parametrize("name", ["rl2", "contrabar"])
+def test_a_memory_learns_what_no_state_tells(tmp_path, name):
+    """In a fifth of the preset's frames both pass what the memoryless policy has at the preset's end (23.9 when it acts by
+    its mode, docs/results): they remember which goal paid."""
+    config = with_overrides(configure("gridworld", name), {"train.frames": 600_000})
     curve: list[Any] = []
-    folder = train(config, tmp_path / "run", on_progress=curve.append)
-    assert np.mean([p.return_mean for p in curve[-3:]]) > 20.0
-    assert load_checkpoint(folder).agent.probe is not None
+    train(config, tmp_path / "run", on_progress=curve.append)
+    assert np.mean([progress.return_mean for progress in curve[-3:]]) > 24.0
+    assert curve[-1].metrics["probe/nll"] < 0.6  # log 2 = 0.69 for a probe that knows nothing
