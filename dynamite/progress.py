@@ -11,6 +11,42 @@ from typing import Any
 
 from dynamite.files import write_atomic
 
+#: Every name a training may write to TensorBoard and to ``Progress.metrics``, and what it is. Losses are means over an
+#: iteration's gradient steps; names never change, because curves of different versions are laid over each other.
+METRICS: dict[str, str] = {
+    "charts/return_mean": "undiscounted return, mean over the iteration's episodes",
+    "charts/return_std": "its standard deviation over the episodes",
+    "charts/fps": "frames per second, learning included",
+    "charts/success_rate": "share of episodes that met the scene's success rule (scenes that have one)",
+    "charts/scratches": "scratches per episode (ScratchItch)",
+    "losses/policy": "PPO's clipped surrogate, or SAC's actor loss",
+    "losses/value": "half the squared error of the value (PPO)",
+    "losses/entropy": "the policy's entropy, nats",
+    "losses/approx_kl": "KL of the policy from the one that collected (PPO)",
+    "losses/clip_fraction": "share of steps whose probability ratio was clipped (PPO)",
+    "losses/grad_norm": "norm of the policy's gradient before clipping (PPO)",
+    "losses/explained_variance": "1 - var(target - value) / var(target) (PPO)",
+    "losses/lr": "learning rate in force (PPO)",
+    "losses/critic": "squared error of both critics (SAC)",
+    "losses/q": "mean target of the critics (SAC)",
+    "losses/temperature": "weight of the entropy in force (SAC)",
+    "belief/loss": "the belief model's whole loss",
+    "belief/reconstruction_reward": "log p(r|z), summed or averaged over the session",
+    "belief/reconstruction_state": "log p(s'|z)",
+    "belief/reconstruction_task": "log p(m|z)",
+    "belief/kl": "KL of each posterior to what was expected of it",
+    "belief/consistency": "by how much the KL to the session's end rises",
+    "belief/termination": "cross-entropy of session ends",
+    "belief/contrastive": "cross-entropy of telling the future from other episodes' (ContraBAR)",
+    "belief/grad_norm": "norm of the belief model's gradient before clipping",
+    "belief/mean_logvar": "mean log variance of the posterior: how sure the belief is",
+    "probe/nll": "negative log-likelihood of the true latent under the probe",
+    "imitation/loss": "squared error or cross-entropy to the teacher's action",
+    "engine/worker_restarts": "worker processes lost and replaced since the training began or was resumed",
+    "time/collect_s": "seconds of the iteration spent on episodes",
+    "time/learn_s": "seconds of it spent on learning",
+}
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -23,7 +59,7 @@ class Progress:
         seconds_left: at the recent rate.
         phase: ``imitation``, ``model`` (the policy is held still), ``ppo`` or ``sac``.
         return_mean, return_std: undiscounted, over the iteration's episodes.
-        metrics: everything else by its TensorBoard name (``belief/kl``, ``losses/entropy``, …).
+        metrics: everything else by its TensorBoard name, one of :data:`METRICS`.
         checkpoint: the checkpoint written in this iteration, or None.
     """
 
