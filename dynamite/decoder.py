@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from dynamite.config import DecoderConfig
 from dynamite.networks import mlp
 
+#: Degrees of freedom of the Student's t likelihood.
+FREEDOM = 3.0
+
 
 def gather_steps(x: Tensor, index: Tensor) -> Tensor:
     """``x[index[k, t, n], n]``: (T, N, F), (K, T', N) → (K, T', N, F)."""
@@ -112,8 +115,7 @@ def reward_log_prob(output: Tensor, target: Tensor, config: DecoderConfig) -> Te
         return -F.binary_cross_entropy_with_logits(output, paid, reduction="none")
     squared = ((target - output) / config.reward_std) ** 2
     if config.reward_likelihood == "student_t":
-        freedom = 3.0
-        return -0.5 * (freedom + 1) * torch.log1p(squared / freedom)
+        return -0.5 * (FREEDOM + 1) * torch.log1p(squared / FREEDOM)
     return -0.5 * squared
 
 

@@ -5,12 +5,11 @@ and p the belief model's own decoders (SeCBAD, arXiv 2212.12735). Two choices of
 
 - The expectation is a mean over fixed standard-normal draws pushed through each posterior: the same draws for every age and
   step, so that ages are compared on equal terms and acting has no randomness of its own. (SeCBAD's own code draws one z.)
-  The mean embedding would not do: a posterior that knows nothing predicts the average of all rewards with certainty, and
-  every reward then speaks against it.
 - The deviation is measured, not configured: ``decoder.reward_std`` is a weight in the loss, while here it decides how much
-  one surprise counts. It is the root mean square of what the decoder still gets wrong about the transition just seen. Errors
-  are rarely Gaussian, so tails are Student's t with 3 degrees of freedom. (SeCBAD's own code takes a Gaussian of deviation
-  1.) A Bernoulli reward has no deviation and stays as it is.
+  one surprise counts. It is the most likely one, of the decoder's configured family, for the errors of predictions from
+  posteriors that have not seen the transition yet. (SeCBAD's own code takes a Gaussian of deviation 1.) The error of what
+  has been seen already would be far too small: a posterior that knows little decodes the average of what may come, and
+  every outcome would then speak against it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from dynamite.config import DecoderConfig
-from dynamite.decoder import RewardDecoder, StateDecoder, reward_log_prob
+from dynamite.decoder import FREEDOM, RewardDecoder, StateDecoder, reward_log_prob
 
 
 class TransitionLikelihood(nn.Module):
@@ -30,8 +29,8 @@ class TransitionLikelihood(nn.Module):
     config: the decoders'.
 
     Attributes:
-        reward_error: mean square error of the reward decoder, ().
-        state_error: of the state decoder, per entry of the state, (S,).
+        reward_error: square of the reward's deviation (of its scale, where the family is Student's t), ().
+        state_error: of the state's change, per entry, (S,).
     """
 
     #: Draws of z per posterior.
@@ -84,17 +83,12 @@ class TransitionLikelihood(nn.Module):
 
     def of_reward(self, output: Tensor, reward: Tensor) -> Tensor:
         """The decoder's output (…), r broadcastable to it → log p (…)."""
-        if self.config.reward_likelihood == "bernoulli":
-            return reward_log_prob(output, reward, self.config)
         std = float(self.reward_error.sqrt().clamp(min=1e-4))
-        return reward_log_prob(
-            output, reward, dataclasses.replace(self.config, reward_likelihood="student_t", reward_std=std)
-        )
+        return reward_log_prob(output, reward, dataclasses.replace(self.config, reward_std=std))
 
     def of_change(self, predicted: Tensor, change: Tensor) -> Tensor:
         """(…, S), broadcastable → log p (…), entries independent."""
-        scaled = (change - predicted) ** 2 / self.state_error.clamp(min=1e-8)
-        return -2.0 * torch.log1p(scaled / 3.0).sum(-1)
+        return -0.5 * ((change - predicted) ** 2 / self.state_error.clamp(min=1e-8)).sum(-1)
 
     @torch.no_grad()
     def update(
@@ -104,25 +98,23 @@ class TransitionLikelihood(nn.Module):
         states: Tensor,
         actions: Tensor,
         rewards: Tensor,
-        ended: Tensor,
     ) -> None:
         """Take in the errors of a batch that was learnt from.
 
         Args:
-            mean: (T + 1, N, Z) of posteriors that know where sessions begin: each decodes the transition it has just seen,
-                except a session's first.
-            states: (T + 1, N, S). actions: (T, N, A). rewards: (T, N). ended: (T, N) bool.
+            mean: (T + 1, N, Z) of posteriors that know where sessions begin; each foretells the transition that follows.
+            states: (T + 1, N, S). actions: (T, N, A). rewards: (T, N).
         """
         n_steps, n = rewards.shape
-        own = torch.arange(n_steps, device=rewards.device).view(1, -1, 1).expand(1, n_steps, n)
-        inside = ~ended
+        following = torch.arange(n_steps, device=rewards.device).view(1, -1, 1).expand(1, n_steps, n)
         reward_decoder, state_decoder = decoders
-        if not inside.any():
-            return
         if reward_decoder is not None and self.config.reward_likelihood != "bernoulli":
-            output = reward_decoder.predict(states, actions, mean[1:], own)[0]  # (T, N)
-            self.reward_error.lerp_(((rewards - output) ** 2)[inside].mean(), 1 - self.DECAY)
+            squared = (rewards - reward_decoder.predict(states, actions, mean[:-1], following)[0]) ** 2
+            if self.config.reward_likelihood == "student_t":
+                # One step of expectation maximisation towards the scale: large errors count less.
+                squared = squared * (1 + FREEDOM) / (FREEDOM + squared / self.reward_error)
+            self.reward_error.lerp_(squared.mean(), 1 - self.DECAY)
         if state_decoder is not None:
-            change = state_decoder.predict(states, actions, mean[1:], own)[0]  # (T, N, S)
+            change = state_decoder.predict(states, actions, mean[:-1], following)[0]  # (T, N, S)
             wrong = (states[1:] - states[:-1] - change) ** 2
-            self.state_error.lerp_(wrong[inside].mean(0), 1 - self.DECAY)
+            self.state_error.lerp_(wrong.mean((0, 1)), 1 - self.DECAY)

@@ -43,9 +43,6 @@ class Hypotheses(NamedTuple):
 class SegmentBeliefModel(BeliefModel):
     """A belief about the current segment only, and about how long it has lasted."""
 
-    #: Ages that count as "a session has just ended": its end shows in the first transition after it at the soonest.
-    RECENT = 1
-
     def __init__(self, spec: SceneSpec, config: Config) -> None:
         super().__init__(spec, config)
         self.n_hypotheses = config.encoder.hypotheses
@@ -57,10 +54,12 @@ class SegmentBeliefModel(BeliefModel):
     def encode(self, episodes: Episodes) -> Posterior:
         """Posteriors (T + 1, N, ·), the encoder restarted at every true session's first step."""
         posterior = encode_sessions(self.encoder, episodes)
-        clock = torch.arange(len(episodes.states), device=episodes.states.device).unsqueeze(1)  # (T + 1, 1)
-        ages = clock - sessions_of(episodes.ended).first
-        just_ended = (ages <= self.RECENT) & (ages < clock)
-        return posterior._replace(p_end=just_ended.to(posterior.mean.dtype))
+        clock = torch.arange(len(episodes.states), device=episodes.states.device).view(
+            -1, 1, 1
+        )  # (T + 1, 1, 1)
+        age = clock - sessions_of(episodes.ended).first.unsqueeze(-1)  # (T + 1, N, 1)
+        p_end = self.ended(torch.ones_like(age, dtype=posterior.mean.dtype), age, clock)
+        return posterior._replace(p_end=p_end)
 
     def session_prior(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """N(0, I) at a session's first step: what came before is forgotten. (T, N, Z) → mean, logvar (T, N, Z)."""
@@ -75,7 +74,6 @@ class SegmentBeliefModel(BeliefModel):
             episodes.states,
             episodes.actions,
             episodes.rewards,
-            episodes.ended,
         )
 
     # ------------------------------------------------------------------------------------------ acting
@@ -107,7 +105,7 @@ class SegmentBeliefModel(BeliefModel):
     def step(self, state: Tensor, action: Tensor, reward: Tensor, memory: Memory) -> tuple[Posterior, Memory]:
         """Weigh the hypotheses by what the last transition showed, add a new one, and encode the step under each.
 
-        The posterior is that of the most likely hypothesis; its ``p_end`` is the probability of all recent ones.
+        The posterior is that of the most likely hypothesis; its ``p_end`` is of all of them.
         """
         n_fields = len(Hypotheses._fields)
         before, memories = Hypotheses(*memory[:n_fields]), memory[n_fields:]
@@ -140,13 +138,24 @@ class SegmentBeliefModel(BeliefModel):
         mean, logvar, hidden = (x.unflatten(0, (n, k)) for x in posterior[:3])
         best = log_weight.argmax(-1)
         copies = torch.arange(n, device=best.device)
-        recent = (age <= self.RECENT) & (age < before.clock.unsqueeze(-1))
-        p_end = (log_weight.exp() * recent).sum(-1)
+        p_end = self.ended(log_weight.exp(), age, before.clock.unsqueeze(-1))
         after = Hypotheses(log_weight, age, before.clock + 1, state, mean, logvar)
         return (
             Posterior(mean[copies, best], logvar[copies, best], hidden[copies, best], p_end),
             (*after, *(tensor.unflatten(0, (n, k)) for tensor in memories)),
         )
+
+    def ended(self, weight: Tensor, age: Tensor, clock: Tensor) -> Tensor:
+        """p(d) of the transition that ``objective.termination_target`` names: (…, K) weights and ages → (…).
+
+        A segment of age 0 began with the end of the transition just seen; one of age 1 with that of the transition before,
+        so that the one just seen was the first to tell of it. Before any has been seen the former is the hazard, whatever
+        happened. The start of an episode, where ``clock`` equals the age, is no end.
+        """
+        if self.config.termination_target == "ends_now":
+            return (weight * self.hazard(age)).sum(-1)
+        wanted = {"just_ended": 0, "felt": 1}[self.config.termination_target]
+        return (weight * ((age == wanted) & (age < clock))).sum(-1)
 
 
 def encode_sessions(encoder: Encoder, episodes: Episodes) -> Posterior:

@@ -12,7 +12,7 @@ age of the segment    recursion over all ages                      the same over
 a new segment begins  with the transition seen, which the prior    after it: its own segment explains every transition
                       N(0, I) explains                             (as in Adams and MacKay, arXiv 0710.3742)
 age-transition prior  the scene's law of session lengths, given    ends over transitions at each age, counted in training
-likelihood            one z, Gaussian of deviation 1, of the       mean over 8 fixed z, Student's t of measured deviation
+likelihood            one z, Gaussian of deviation 1, of the       mean over 8 fixed z, measured deviation
                       posterior that has seen the transition       (:mod:`dynamite.segment_likelihood`), of the posterior
                       already                                      before the transition: a prediction
 acting                encoder restarted at the likeliest age       the same
@@ -36,6 +36,7 @@ VARIANT = Variant(
         "objective.prior_conditioning": False,
         "objective.consistency_weight": 0.0,
         "objective.termination_weight": 0.0,
+        "objective.termination_target": "felt",
         "policy.sees_termination": False,
         "ppo.through_encoder": False,
     },
