@@ -65,15 +65,17 @@ class References:
 def shares(value: float, references: dict[str, float]) -> dict[str, float]:
     """A return as a share of what was possible.
 
-    ``share_of_bayes`` and ``share_of_oracle`` are return / bound; ``bayes_progress`` and ``oracle_progress`` are
-    (return − random) / (bound − random), 0 for random actions and 1 at the bound whatever the rewards' zero.
+    ``share_of_bayes`` and ``share_of_oracle`` are return / bound, where the bound is above zero; ``bayes_progress`` and
+    ``oracle_progress`` are (return − random) / (bound − random), 0 for random actions and 1 at the bound wherever the
+    rewards' zero is.
     """
     found = {}
     low = references["random"]
     for name in ("bayes", "oracle"):
-        if name in references:
-            bound = references[name]
+        bound = references.get(name)
+        if bound is not None and bound > 0:
             found[f"share_of_{name}"] = value / bound
+        if bound is not None and bound > low:
             found[f"{name}_progress"] = (value - low) / (bound - low)
     return found
 

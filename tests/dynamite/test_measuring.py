@@ -27,6 +27,7 @@ from dynamite.metrics import (
     session_starts,
 )
 from dynamite.stats import (
+    band,
     bootstrap_interval,
     iqm,
     probability_of_improvement,
@@ -344,6 +345,16 @@ def test_strata_are_resampled_by_themselves():
         [cells[0], [100.0]], np.mean
     )  # a cell with one seed cannot move, and counts once
     assert alone[0] < (cells[0].sum() + 100.0) / 51 < alone[1]
+
+
+def test_a_band_is_the_interval_at_every_point():
+    runs = np.random.default_rng(4).normal([[0.0, 10.0]], [[1.0, 3.0]], (60, 2))
+    centre, low, high = band(runs)
+    assert centre == pytest.approx(iqm(runs, axis=0))
+    for point in range(2):
+        assert (low[point], high[point]) == pytest.approx(bootstrap_interval(runs[:, point], iqm), abs=0.2)
+    alone = band(runs[:1])
+    assert all(part.tolist() == runs[0].tolist() for part in alone)
 
 
 def test_probability_of_improvement():

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from dynamite.config import SceneConfig
 from dynamite.config_io import with_overrides
 from dynamite.sweep.driver import look_ahead, run_missing
 from dynamite.sweep.executor import LocalExecutor
 from dynamite.sweep.job import Job, PolicySource
 from dynamite.sweep.plan import load_plan, parse_plan
-from dynamite.sweep.references import References, shares
+from dynamite.sweep.references import References, shares, solved
 from dynamite.sweep.result import Settings
 from dynamite.sweep.run import run_job, training_curve
 from dynamite.sweep.store import Store
@@ -385,6 +386,26 @@ def test_shares_are_of_the_bound_and_of_the_way_from_random_to_it():
     assert found["bayes_progress"] == pytest.approx(44 / 47)
     assert found["oracle_progress"] == pytest.approx(44 / 48)
     assert shares(40.0, {"random": 0.0}) == {}
+    assert shares(-1.0, {"bayes": -0.5, "random": -4.5}) == {"bayes_progress": pytest.approx(3.5 / 4)}
+
+
+def test_every_gridworlds_solver_is_asked_for_its_yardsticks():
+    for name in ("gridworld_stay", "gridworld_contexts"):
+        known = solved(SceneConfig(name=name))
+        best = known.get("bayes", known.get("likeliest"))
+        assert known["random"] < best < known["oracle"]
+    assert solved(SceneConfig(name="scratch_itch")) == {}
+
+
+def test_what_an_agent_is_shown_changes_no_reference(tmp_path):
+    references = References(tmp_path / "references.json")
+    options = {"exact_belief": True}
+    assert references.of(SceneConfig("gridworld")) == references.of(SceneConfig("gridworld", options))
+    references.save()
+    assert len(json.loads((tmp_path / "references.json").read_text())) == 1
+    (tmp_path / "references.json").write_text("{}[")
+    with pytest.raises(InputError, match="damaged"):
+        References(tmp_path / "references.json")
 
 
 def test_a_long_training_leaves_a_short_curve():
