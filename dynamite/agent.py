@@ -102,7 +102,7 @@ class Agent(nn.Module):
         posterior = None
         if self.belief_model is not None:
             states = self.model_states(episodes.states)
-            posterior = self.belief_model.encode(dataclasses.replace(episodes, states=states))
+            posterior = self.belief_model.infer(dataclasses.replace(episodes, states=states))
         return self.side(posterior, privileged)
 
     def see(self, episodes: Episodes, privileged: Tensor) -> tuple[Tensor, Tensor]:

@@ -181,6 +181,12 @@ class ContrastiveConfig(Section):
     hidden: int = whole(64, low=1)
     """Width of the network that scores a candidate."""
 
+    def check(self) -> None:
+        if self.relabelled > self.negatives:
+            raise InputError(
+                "contrastive.relabelled", self.relabelled, f"at most contrastive.negatives ({self.negatives})"
+            )
+
 
 @dataclass(frozen=True)
 class PolicyConfig(Section):
@@ -273,8 +279,8 @@ class SACConfig(Section):
     """Transitions per gradient step."""
     pool_episodes: int = whole(256, low=1)
     """Stored episodes, drawn anew for every iteration, that its transitions come from; each passes through the encoder."""
-    buffer_episodes: int = whole(4096, low=1)
-    """Recent episodes kept, for the belief model too; they are part of a checkpoint."""
+    buffer_episodes: int = whole(2048, low=1)
+    """Recent episodes kept, for the belief model too; part of every checkpoint (4 bytes a float, 1 where all is 0 or 1)."""
     temperature: float = real(0.2, above=0.0)
     """Weight α of the entropy, at the start."""
     learn_temperature: bool = flag(True)
@@ -441,6 +447,12 @@ class Config:
             raise InputError(
                 "policy.sees_termination", True, "true only with policy.sees_belief or sees_hidden"
             )
+        if self.policy.sees_termination and not self.predicts_session_end:
+            raise InputError(
+                "policy.sees_termination",
+                True,
+                "false with objective.termination_weight 0: nothing learns p(d)",
+            )
         if self.imitation.frames and not self.imitation.teacher:
             raise InputError("imitation.teacher", "", "a teacher policy, such as scripted/scratch_itch")
         if (self.ppo.through_encoder or self.imitation.through_encoder) and not self.has_belief:
@@ -504,6 +516,11 @@ class Config:
     def buffer_episodes(self) -> int:
         """Recent episodes kept."""
         return self.sac.buffer_episodes if self.policy.learner == "sac" else self.model.buffer_episodes
+
+    @property
+    def predicts_session_end(self) -> bool:
+        """Whether p(d) is learnt, by the termination head or with the segments; else it is nobody's to see."""
+        return self.objective.termination_weight > 0 or self.encoder.hypotheses > 0
 
     @property
     def has_belief(self) -> bool:

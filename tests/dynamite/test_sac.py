@@ -199,8 +199,9 @@ def side_of(agent, pool_seen: Tensor) -> Tensor:
     return pool_seen[..., agent.spec.n_observation :]
 
 
-def test_the_newest_episodes_carry_the_beliefs_they_were_collected_with():
-    agent, _, rollout = learner_after_a_rollout()
+@pytest.mark.parametrize("variant", ["borel", "dynamite", "secbad", "contrabar", "oracle", "markov"])
+def test_the_newest_episodes_carry_the_beliefs_they_were_collected_with(variant):
+    agent, _, rollout = learner_after_a_rollout(variant=variant)
     pool = Pool(agent, rollout.episodes(), rollout.privileged)
     stored = agent.normalise_side(rollout.sides).flatten(0, 1)
     assert torch.allclose(side_of(agent, pool._seen), stored, atol=1e-5)
