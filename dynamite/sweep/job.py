@@ -81,7 +81,11 @@ def canonical(value: Any) -> str:
 
 def _what_is_read(config: Config) -> dict[str, Any]:
     """A configuration without the sections that its training does not look at: a preset has them for other learners."""
-    unread = {"offline"} if config.policy.learner == "sac" else {"offline", "sac"}
+    unread = {"offline"}
+    if config.policy.learner != "sac":
+        unread.add("sac")
+    if not config.imitation.frames:
+        unread.add("imitation")
     return {name: section for name, section in to_dict(config).items() if name not in unread}
 
 
