@@ -53,7 +53,7 @@ def sample_categorical(logits: Tensor, generator: torch.Generator) -> tuple[Tens
     """(N, A) logits → (N, 1) numbers as floats, and their log-probabilities (N,)."""
     log_p = F.log_softmax(logits, -1)
     # Gumbel-max: one vectorised draw, several times faster than multinomial.
-    uniform = torch.rand(logits.shape, generator=generator).clamp_(1e-20, 1 - 1e-7)
+    uniform = torch.rand(logits.shape, generator=generator, device=logits.device).clamp_(1e-20, 1 - 1e-7)
     action = (log_p - torch.log(-torch.log(uniform))).argmax(-1, keepdim=True)
     return action.to(logits.dtype), log_p.gather(-1, action).squeeze(-1)
 
@@ -111,7 +111,7 @@ class ActorCritic(PolicyNetwork):
         """Draw actions: (N, A) outputs → actions ((N, A) floats, or (N, 1) numbers as floats) and log π, (N,)."""
         if self.discrete:
             return sample_categorical(output, generator)
-        noise = torch.randn(output.shape, generator=generator)
+        noise = torch.randn(output.shape, generator=generator, device=output.device)
         action = output + torch.exp(self.deviation()) * noise
         return action, self.log_prob(output, action)
 

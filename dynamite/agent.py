@@ -60,6 +60,11 @@ class Agent(nn.Module):
         self.side_norm = RunningNorm(self.n_side) if self.n_side else None
         self.return_norm = ReturnNorm(config.gamma)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.state_norm.mean.device
+
     def side(self, posterior: Posterior | None, privileged: Tensor) -> Tensor:
         """The policy's second input before normalisation: (…, B)."""
         sees, parts = self.config.policy, []

@@ -103,9 +103,9 @@ class BeliefModel(nn.Module):
         """−ELBO + β_c · consistency + λ_d · termination, and its terms unweighted (METHOD, the objective)."""
         weights = self.config
         mean, logvar, hidden = posterior[:3]
-        z = posterior.sample(torch.randn(mean.shape, generator=generator))
+        z = posterior.sample(torch.randn(mean.shape, generator=generator, device=mean.device))
         terms: dict[str, Tensor] = {}
-        total = torch.zeros(())
+        total = mean.new_zeros(())
         if self.reward_decoder is not None or self.state_decoder is not None:
             pairs = objective.reconstruction_pairs(
                 episodes.ended,

@@ -54,7 +54,7 @@ class EpisodeBuffer:
         n = new["rewards"].shape[1]
         if not self._data:
             self._data = {k: v.new_zeros(v.shape[0], self.capacity, *v.shape[2:]) for k, v in new.items()}
-        slots = (self._next + torch.arange(n)) % self.capacity
+        slots = (self._next + torch.arange(n, device=new["rewards"].device)) % self.capacity
         for name, value in new.items():
             self._data[name][:, slots] = value
         self._next = int((self._next + n) % self.capacity)
@@ -63,9 +63,9 @@ class EpisodeBuffer:
     def sample(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` episodes, all different where there are enough."""
         if n <= self.size:
-            chosen = torch.randperm(self.size, generator=generator)[:n]
+            chosen = torch.randperm(self.size, generator=generator, device=generator.device)[:n]
         else:
-            chosen = torch.randint(self.size, (n,), generator=generator)
+            chosen = torch.randint(self.size, (n,), generator=generator, device=generator.device)
         return self.part(chosen)
 
     def part(self, chosen: Tensor) -> Batch:
@@ -90,7 +90,7 @@ class EpisodeBuffer:
         for name in _KEPT:
             value = state[name]
             kind = torch.bool if name == "ended" else torch.float32
-            full = torch.zeros(value.shape[0], self.capacity, *value.shape[2:], dtype=kind)
+            full = value.new_zeros(value.shape[0], self.capacity, *value.shape[2:], dtype=kind)
             full[:, : self.size] = value
             self._data[name] = full
 

@@ -22,7 +22,7 @@ FREEDOM = 3.0
 def gather_steps(x: Tensor, index: Tensor) -> Tensor:
     """``x[index[k, t, n], n]``: (T, N, F), (K, T', N) → (K, T', N, F)."""
     _, n, width = x.shape
-    flat = (index * n + torch.arange(n)).reshape(-1)
+    flat = (index * n + torch.arange(n, device=x.device)).reshape(-1)
     # index_select: its gradient adds whole rows, far faster than that of advanced indexing.
     return x.reshape(-1, width).index_select(0, flat).reshape(*index.shape, width)
 

@@ -60,13 +60,13 @@ class Imitation:
                 action, log_prob = actor_critic.sample(output, generator)
             else:
                 action, log_prob = (
-                    output + noise * torch.randn(output.shape, generator=generator),
+                    output + noise * torch.randn(output.shape, generator=generator, device=output.device),
                     output.sum(-1) * 0,
                 )
             taught = round(share * len(output))
             if taught:
                 action = action.clone()
-                action[:taught] = torch.from_numpy(now.teacher[:taught])
+                action[:taught] = torch.from_numpy(now.teacher[:taught]).to(action.device)
             return action, log_prob
 
         return choose
@@ -103,7 +103,7 @@ class Imitation:
             side = agent.normalise_side(agent.side(posterior, privileged))
         flat = [tensor.flatten(0, 1) for tensor in (states, side, labels)]
         total = 0.0
-        parts = torch.randperm(len(flat[0]), generator=generator).chunk(self.config.policy_steps)
+        parts = torch.randperm(len(flat[0]), generator=generator, device=generator.device).chunk(self.config.policy_steps)
         for part in parts:
             state, belief, label = (tensor.index_select(0, part) for tensor in flat)
             loss = self._regression(self.network(state, belief)[0], label)

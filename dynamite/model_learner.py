@@ -87,7 +87,9 @@ class ModelLearner:
         assert probe is not None
         assert optimiser is not None
         read = self.agent.readable(posterior, episodes.states).detach().flatten(0, 1)  # ((T + 1) · N, I)
-        picked = torch.randint(len(read), (self.config.probe.samples,), generator=generator)
+        picked = torch.randint(
+            len(read), (self.config.probe.samples,), generator=generator, device=read.device
+        )
         loss = probe.loss(read[picked], episodes.latents.flatten(0, 1)[picked])
         require_finite({"probe/nll": loss})
         optimiser.zero_grad(set_to_none=True)

@@ -40,11 +40,11 @@ class Sessions:
 def sessions_of(ended: Tensor) -> Sessions:
     """Bounds of each posterior's session from d, (T, N)."""
     n_steps, n = ended.shape
-    starts = torch.cat((torch.ones(1, n, dtype=torch.bool), ended.bool()))  # (T + 1, N)
-    steps = torch.arange(n_steps + 1).unsqueeze(1)
+    starts = torch.cat((ended.new_ones(1, n, dtype=torch.bool), ended.bool()))  # (T + 1, N)
+    steps = torch.arange(n_steps + 1, device=ended.device).unsqueeze(1)
     first = torch.where(starts, steps, 0).cummax(0).values
     # The next start after t, minus one: a running minimum from behind.
-    following = torch.cat((starts[1:], torch.ones(1, n, dtype=torch.bool)))
+    following = torch.cat((starts[1:], ended.new_ones(1, n, dtype=torch.bool)))
     last = torch.where(following, steps, n_steps).flip(0).cummin(0).values.flip(0)
     return Sessions(first, last, last.clamp(max=n_steps - 1) - first + 1)
 
@@ -83,16 +83,16 @@ def reconstruction_pairs(
         sessions = sessions_of(ended)
         first, count = sessions.first, sessions.count
     else:
-        first = torch.zeros(n_steps + 1, n, dtype=torch.int64)
+        first = ended.new_zeros(n_steps + 1, n, dtype=torch.int64)
         count = torch.full_like(first, n_steps)
-    scale = 1.0 / count.clamp(min=1) if mean else torch.ones(count.shape)  # (T + 1, N)
+    scale = 1.0 / count.clamp(min=1) if mean else torch.ones(count.shape, device=count.device)  # (T + 1, N)
     if samples == 0 or samples >= n_steps:
-        u = torch.arange(n_steps).view(-1, 1, 1)
+        u = torch.arange(n_steps, device=ended.device).view(-1, 1, 1)
         inside = (u >= first) & (u < first + count)  # (T, T + 1, N)
         return Pairs(None, inside * scale)
-    strata = torch.arange(samples).view(-1, 1, 1)
+    strata = torch.arange(samples, device=ended.device).view(-1, 1, 1)
     position = (
-        strata + torch.rand(samples, n_steps + 1, n, generator=generator)
+        strata + torch.rand(samples, n_steps + 1, n, generator=generator, device=ended.device)
     ) / samples  # (K, T + 1, N) in [0, 1)
     offset = torch.minimum((position * count).long(), (count - 1).clamp(min=0))
     index = (first + offset).clamp(max=n_steps - 1)

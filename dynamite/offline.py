@@ -153,6 +153,8 @@ def train_offline(
         raise InputError("run_dir", str(run_dir), "a folder without checkpoints")
     if config.policy.learner != "sac":
         raise InputError("policy.learner", config.policy.learner, "sac, to learn offline (variant borel)")
+    if config.train.device == "cuda":
+        raise InputError("train.device", "cuda", "cpu or auto: offline learning is on the CPU")
     torch.set_num_threads(config.train.threads)
     episodes, spec = load_dataset(dataset)
     scene = make_one(config.scene)

@@ -59,7 +59,7 @@ class LatentProbe(nn.Module):
             read: (B, I). latents: (B, D) of :meth:`LatentSpace.to_vector`.
         """
         outputs = self(read).split(self.widths, -1)
-        start, total = 0, torch.zeros(())
+        start, total = 0, latents.new_zeros(())
         for field, output in zip(self.space.fields, outputs, strict=True):
             truth = latents[:, start : start + field.size]
             start += field.size
@@ -81,9 +81,9 @@ class LatentProbe(nn.Module):
         n_parts, (n_axial, n_angle) = len(field.parts), (self.config.n_axial, self.config.n_angle)
         width = max(self.config.smoothing, 1e-3)
         axial = (truth[:, n_parts : n_parts + 1] + 1) / 2 * n_axial - 0.5  # in cells
-        along = torch.softmax(-0.5 * ((torch.arange(n_axial) - axial) / width) ** 2, -1)  # (B, n_axial)
+        along = torch.softmax(-0.5 * ((torch.arange(n_axial, device=truth.device) - axial) / width) ** 2, -1)  # (B, n_axial)
         angle = torch.atan2(truth[:, n_parts + 2], truth[:, n_parts + 1]).unsqueeze(-1)
-        centres = -math.pi + 2 * math.pi * (torch.arange(n_angle) + 0.5) / n_angle
+        centres = -math.pi + 2 * math.pi * (torch.arange(n_angle, device=truth.device) + 0.5) / n_angle
         apart = torch.remainder(centres - angle + math.pi, 2 * math.pi) - math.pi
         around = torch.softmax(-0.5 * (apart * n_angle / (2 * math.pi * width)) ** 2, -1)  # (B, n_angle)
         grid = truth[:, :n_parts, None, None] * along[:, None, :, None] * around[:, None, None, :]

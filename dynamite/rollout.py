@@ -102,46 +102,48 @@ def collect(
     model = agent.belief_model
     now = scenes.reset(seeds)
     require_finite_snapshot(now, "after the reset")
-    along = {name: torch.zeros(steps + 1, *getattr(now, name).shape) for name in _PER_STATE}
-    sides, values = torch.zeros(steps + 1, n, agent.n_side), torch.zeros(steps + 1, n)
-    actions = torch.zeros(steps, n, 1 if spec.discrete else spec.n_actions)
-    executed = torch.zeros(steps, n, spec.n_actions)
-    log_probs, rewards = torch.zeros(steps, n), torch.zeros(steps, n)
-    ended = torch.zeros(steps, n, dtype=torch.bool)
-    info = torch.zeros(steps, n, len(INFO_KEYS))
+    # What scenes say is gathered where they are, what networks say where those are; the former follows in the end.
+    here, there = torch.device("cpu"), agent.device
+    along = {name: torch.zeros(steps + 1, *getattr(now, name).shape, device=here) for name in _PER_STATE}
+    rewards, ended = torch.zeros(steps, n, device=here), torch.zeros(steps, n, dtype=torch.bool, device=here)
+    info = torch.zeros(steps, n, len(INFO_KEYS), device=here)
+    sides = torch.zeros(steps + 1, n, agent.n_side, device=there)
+    values, log_probs = torch.zeros(steps + 1, n, device=there), torch.zeros(steps, n, device=there)
+    actions = torch.zeros(steps, n, 1 if spec.discrete else spec.n_actions, device=there)
+    executed = torch.zeros(steps, n, spec.n_actions, device=there)
 
     memory = model.initial(n) if model is not None else ()
-    last_action, last_reward = torch.zeros(n, spec.n_actions), torch.zeros(n)
+    last_action, last_reward = torch.zeros_like(executed[0]), torch.zeros_like(log_probs[0])
     posterior = None
     for t in range(steps + 1):
         for name, kept in along.items():
             kept[t] = torch.from_numpy(getattr(now, name))
-        state = along["observation"][t]
+        state = along["observation"][t].to(there)
         if model is not None:
             posterior, memory = model.step(agent.model_states(state), last_action, last_reward, memory)
-        sides[t] = agent.side(posterior, along["privileged"][t])
+        sides[t] = agent.side(posterior, along["privileged"][t].to(there))
         output, values[t] = agent.actor_critic(agent.state_norm(state), agent.normalise_side(sides[t]))
         if t == steps:
             break
         actions[t], log_probs[t] = choose(output, now, generator)
         executed[t] = agent.encode_action(actions[t])
-        now = scenes.step((actions[t] if spec.discrete else executed[t]).numpy())
+        now = scenes.step((actions[t] if spec.discrete else executed[t]).cpu().numpy())
         require_finite_snapshot(now, f"after step {t}")
         rewards[t] = torch.from_numpy(now.reward)
         ended[t] = torch.from_numpy(now.ended)
         info[t] = torch.from_numpy(now.info)
-        last_action, last_reward = executed[t], rewards[t]
+        last_action, last_reward = executed[t], rewards[t].to(there)
     return Rollout(
-        states=along["observation"],
+        states=along["observation"].to(there),
         sides=sides,
         actions=actions,
         executed=executed,
         log_probs=log_probs,
         values=values,
-        rewards=rewards,
-        ended=ended,
-        latents=along["latent"],
-        privileged=along["privileged"],
-        info=info,
-        teacher=along["teacher"],
+        rewards=rewards.to(there),
+        ended=ended.to(there),
+        latents=along["latent"].to(there),
+        privileged=along["privileged"].to(there),
+        info=info.to(there),
+        teacher=along["teacher"].to(there),
     )

@@ -61,7 +61,7 @@ class Pool:
 
     def draw(self, n: int, generator: torch.Generator) -> Transitions:
         """``n`` transitions, with replacement."""
-        picked = torch.randint(len(self._rewards), (n,), generator=generator)
+        picked = torch.randint(len(self._rewards), (n,), generator=generator, device=generator.device)
         return Transitions(
             self._seen.index_select(0, picked),
             self._actions.index_select(0, picked),
@@ -89,7 +89,9 @@ class SAC:
         self.agent, self.buffer, self.config = agent, buffer, agent.config.sac
         self.network = agent.actor_critic
         self.target = copy.deepcopy(self.network.critic).requires_grad_(False)
-        self.log_temperature = torch.tensor(math.log(self.config.temperature), requires_grad=True)
+        self.log_temperature = torch.tensor(
+            math.log(self.config.temperature), device=agent.device, requires_grad=True
+        )
         a = agent.spec.n_actions
         #: What the temperature is steered to, in nats.
         self.target_entropy = (
@@ -127,7 +129,7 @@ class SAC:
         sums: dict[str, Tensor] = {}
         for _ in range(self.config.updates):
             for name, value in self.step(pool.draw(self.config.batch, generator), generator).items():
-                sums[name] = sums.get(name, torch.zeros(())) + value
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value
         return {f"losses/{name}": float(total) / self.config.updates for name, total in sums.items()}
 
     def step(self, batch: Transitions, generator: torch.Generator) -> dict[str, Tensor]:

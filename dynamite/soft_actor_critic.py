@@ -82,7 +82,7 @@ class SoftActorCritic(PolicyNetwork):
             return sample_categorical(output, generator)
         mean, log_std = output.chunk(2, -1)
         log_std = torch.clamp(log_std, LOG_STD_MIN, LOG_STD_MAX)
-        noise = torch.randn(mean.shape, generator=generator)
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
         before = mean + torch.exp(log_std) * noise  # u, of which tanh is the action
         log_normal = -0.5 * noise**2 - log_std - 0.5 * math.log(2 * math.pi)
         return torch.tanh(before), (log_normal - log_tanh_slope(before)).sum(-1)

@@ -34,6 +34,7 @@ from dynamite.checkpoint import (
 )
 from dynamite.config import Config
 from dynamite.config_io import save_yaml
+from dynamite.device import find_device
 from dynamite.errors import NonFiniteError, TrainingError
 from dynamite.finite import require_finite, require_finite_weights
 from dynamite.imitation import Imitation
@@ -61,7 +62,7 @@ class Trainer:
     def __init__(self, config: Config, scenes: VectorScene) -> None:
         self.config, self.scenes = config, scenes
         torch.manual_seed(seeding.stream_seed(config.train.seed, seeding.INIT, 0))  # initial weights
-        self.agent = Agent(scenes.spec, config)
+        self.agent = Agent(scenes.spec, config).to(find_device(config.train.device))
         self.buffer = EpisodeBuffer(config.buffer_episodes)
         self.policy_learner = make_policy_learner(self.agent, self.buffer)
         self.model_learner = ModelLearner(self.agent) if self.agent.belief_model is not None else None
@@ -136,7 +137,7 @@ class Trainer:
 
     def _generator(self, purpose: int) -> torch.Generator:
         seed = seeding.stream_seed(self.config.train.seed, purpose, self.iteration)
-        return torch.Generator().manual_seed(seed)
+        return torch.Generator(self.agent.device).manual_seed(seed)
 
     # -- to and from disk
     def save(self, folder: Path) -> Path:
@@ -162,8 +163,9 @@ class Trainer:
             ) from None
         for name, optimiser in self._optimisers().items():
             unpack_optimiser(f"optimiser.{name}", optimiser, checkpoint.training)
-        self.buffer.load_state_dict(_under("buffer.", checkpoint.training))
-        self.policy_learner.load_state_dict(_under("policy.", checkpoint.training))
+        device = self.agent.device
+        self.buffer.load_state_dict(_under("buffer.", checkpoint.training, device))
+        self.policy_learner.load_state_dict(_under("policy.", checkpoint.training, device))
         self.iteration, self.frames = checkpoint.counters["iteration"], checkpoint.counters["frames"]
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
@@ -207,6 +209,7 @@ def train(
         raise InputError("run_dir", str(run_dir), "a folder without checkpoints, or resume")
     newest = resume_point(run_dir)
     torch.set_num_threads(config.train.threads)
+    find_device(config.train.device)  # before workers are started in vain
     scenes = make_vector(
         config.scene,
         config.train.copies,
@@ -313,9 +316,9 @@ def _progress(
     )
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Those whose names start with ``prefix``, without it."""
-    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+def _under(prefix: str, tensors: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Those whose names start with ``prefix``, without it, on ``device``."""
+    return {name[len(prefix) :]: v.to(device) for name, v in tensors.items() if name.startswith(prefix)}
 
 
 def _prune(run_dir: Path, keep: int) -> None:

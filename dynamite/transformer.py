@@ -22,7 +22,7 @@ from dynamite.networks import mlp
 
 def sinusoids(step: Tensor, width: int) -> Tensor:
     """Positions of steps: (…) → (…, width), sines then cosines of geometrically falling frequencies."""
-    frequency = torch.exp(torch.arange(width // 2) * (-2.0 * math.log(10_000.0) / width))
+    frequency = torch.exp(torch.arange(width // 2, device=step.device) * (-2.0 * math.log(10_000.0) / width))
     angle = step.unsqueeze(-1) * frequency
     return torch.cat((angle.sin(), angle.cos()), -1)
 
@@ -85,7 +85,7 @@ class TransformerEncoder(Encoder):
         return [block for block in self.blocks if isinstance(block, Block)]
 
     def _remember(self, embedded: Tensor) -> Tensor:
-        step = torch.arange(len(embedded))
+        step = torch.arange(len(embedded), device=embedded.device)
         apart = step.unsqueeze(1) - step  # (T + 1, T + 1), of query and key
         allowed = (apart >= 0) & (apart < self.config.context)
         x = self.project(embedded).transpose(0, 1) + sinusoids(step, self.config.hidden)  # (N, T + 1, H)
@@ -97,7 +97,7 @@ class TransformerEncoder(Encoder):
         age, after = memory[0], [memory[0] + 1]
         n, context = len(age), self.config.context
         filled = min(int(age.max()) + 1, context) if n else 0  # slots that anybody may look at
-        allowed = (torch.arange(filled) <= age.unsqueeze(1)).view(n, 1, 1, filled)
+        allowed = (torch.arange(filled, device=age.device) <= age.unsqueeze(1)).view(n, 1, 1, filled)
         slot = (age % context).view(n, 1, 1).expand(-1, 1, self.config.hidden)
         x = (self.project(embedded) + sinusoids(age, self.config.hidden)).unsqueeze(1)  # (N, 1, H)
         for layer, block in enumerate(self._each_block()):
@@ -114,4 +114,4 @@ class TransformerEncoder(Encoder):
         """The number of steps seen, (N,), and each layer's keys and values, (N, C, H)."""
         c = self.config
         empty = self.head_mean.weight.new_zeros(n, c.context, c.hidden)  # shared: nobody writes into a memory
-        return torch.zeros(n, dtype=torch.int64), *(2 * c.layers * [empty])
+        return empty.new_zeros(n, dtype=torch.int64), *(2 * c.layers * [empty])
