@@ -1,8 +1,9 @@
 """NumpyStepper: the common agent as arrays, for one copy and one step at a time.
 
-One step of these small networks is a dozen matrix-vector products; in numpy that takes a third of PyTorch's time, whose
-calls cost more than their arithmetic. It knows the on-policy actor-critic and the GRU encoder of the plain belief model;
-every other agent acts through :class:`policies.stepping.TorchStepper`. A test holds both equal to the batched agent, 1e-5.
+One step of these small networks is a dozen matrix-vector products; in numpy that takes a fraction of PyTorch's time,
+whose calls cost more than their arithmetic. It knows the on-policy actor-critic and the GRU encoder of the plain belief
+model; every other agent acts through :class:`policies.stepping.TorchStepper`. A test holds both equal to the batched
+agent, to 1e-5.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class NumpyStepper:
             self._logvar = (agent.config.encoder.logvar_min, agent.config.encoder.logvar_max)
             self._gain = agent.config.encoder.reward_gain
             self._model_norm = agent.config.model.normalise_state
-            self._predicts_end = agent.config.objective.termination_weight > 0
+            self._predicts_end = agent.config.predicts_session_end
             self._n_hidden = agent.config.encoder.hidden
         if agent.probe is not None:
             self._probe = _layers(agent.probe.net)

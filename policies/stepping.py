@@ -97,15 +97,19 @@ class TorchStepper:
 
 
 def belief_of(agent: Agent, posterior: Posterior, state: torch.Tensor) -> Belief:
-    """One copy's posterior in a state as the model sees it, leading axes 1, as people are shown it: only what was trained to mean something."""
+    """One copy's posterior as people are shown it: only what was trained to mean something.
+
+    Args:
+        posterior: leading axis 1. state: (1, S) as the belief model sees it.
+    """
     model, config = agent.belief_model, agent.config
     assert model is not None
     if config.policy.sees_belief:
         mean, logvar = posterior.mean[0].numpy(), posterior.logvar[0].numpy()
     else:
         mean = logvar = np.zeros(0, np.float32)
-    predicts_end = posterior.p_end is not None or config.objective.termination_weight > 0
+    p_end = float(model.p_session_end(posterior)) if config.predicts_session_end else None
     fields = {}
     if agent.probe is not None:
         fields = agent.probe.posteriors(agent.probe(agent.readable(posterior, state))[0].numpy())
-    return Belief(mean, logvar, float(model.p_session_end(posterior)) if predicts_end else None, fields)
+    return Belief(mean, logvar, p_end, fields)

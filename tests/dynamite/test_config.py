@@ -62,6 +62,10 @@ from scenes.registry import list_scenes
         ({"scene": {"options": {3: 1}}}, "scene.options"),
         ({"imitation": {"frames": 10}}, "imitation.teacher"),
         ({"policy": {"sees_belief": False, "sees_termination": True}}, "policy.sees_termination"),
+        (
+            {"policy": {"sees_termination": True}, "objective": {"termination_weight": 0}},
+            "policy.sees_termination",
+        ),
         ([1, 2], "config"),
     ],
 )

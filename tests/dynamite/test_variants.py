@@ -54,6 +54,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
         "objective.prior_conditioning": False,
         "objective.consistency_weight": 0.0,
         "objective.termination_weight": 0.0,
+        "objective.termination_target": "felt",
     },
     "varibad": VARIBAD,
 }

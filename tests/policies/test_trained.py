@@ -108,12 +108,14 @@ def assert_decided(
         np.testing.assert_allclose(belief.logvar, posterior.logvar, atol=1e-5)
     else:
         assert belief.mean.size == belief.logvar.size == 0
-    if agent.config.objective.termination_weight > 0 or posterior.p_end is not None:
+    if agent.config.variant not in ("varibad", "borel", "rl2", "contrabar"):  # who learn no p(d)
         p_end = float(agent.belief_model.p_session_end(posterior))
         assert belief.p_session_end == pytest.approx(p_end, abs=1e-5)
     else:
         assert belief.p_session_end is None
-    probed = agent.probe.posteriors(agent.probe(agent.readable(posterior, agent.model_states(played.states[t]))).numpy())
+    probed = agent.probe.posteriors(
+        agent.probe(agent.readable(posterior, agent.model_states(played.states[t]))).numpy()
+    )
     assert probed.keys() == belief.fields.keys()
     for name, found in belief.fields.items():
         for key, array in vars(probed[name]).items():
