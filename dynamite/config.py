@@ -343,8 +343,8 @@ class ProbeConfig(Section):
     enabled: bool = flag(True)
     """Train it."""
     sees_state: bool = flag(False)
-    """It reads the state too: where a field is named by what the state shows (the *first* of two goals in view), an embedding
-    may code the same knowledge by place, which cannot be told from z alone."""
+    """It reads the state too: where a field is named by what the state shows (the *first* of two goals in view), an
+    embedding may code the same knowledge by place, which cannot be told from z alone."""
     lr: float = real(1e-3, above=0.0)
     """Adam's learning rate."""
     hidden: tuple[int, ...] = sizes((64,))

@@ -66,14 +66,14 @@ class ContrastivePredictor(nn.Module):
         n_steps, n = states.shape[:2]
         ahead = min(self.config.steps, n_steps)
         start = self._starts(n_steps, n, generator)  # (B, N), t
-        step = start + torch.arange(ahead).view(-1, 1, 1)  # (K, B, N), u = t + k − 1
+        step = start + torch.arange(ahead, device=states.device).view(-1, 1, 1)  # (K, B, N), u = t + k − 1
         inside = step < n_steps
         step = step.clamp(max=n_steps - 1)
-        column = torch.arange(n)
+        column = torch.arange(n, device=states.device)
         context = self._contexts(hidden[start, column], actions[step, column])  # (K, B, N, C)
         happened = step * n + column
         other = other_episodes(n_steps, n, (self.config.negatives, *step.shape), generator)
-        kept = min(self.config.relabelled, self.config.negatives)
+        kept = self.config.relabelled
         other_state = torch.cat((happened.expand(kept, -1, -1, -1), other[kept:]))
         projected = (
             self.from_state(states).flatten(0, 1),
@@ -88,8 +88,10 @@ class ContrastivePredictor(nn.Module):
     def _starts(self, n_steps: int, n: int, generator: torch.Generator | None) -> Tensor:
         """Steps t to predict from, (B, N)."""
         if self.config.samples == 0 or self.config.samples >= n_steps:
-            return torch.arange(n_steps).unsqueeze(1).expand(-1, n)
-        return torch.randint(n_steps, (self.config.samples, n), generator=generator)
+            return torch.arange(n_steps, device=_device(generator)).unsqueeze(1).expand(-1, n)
+        return torch.randint(
+            n_steps, (self.config.samples, n), generator=generator, device=_device(generator)
+        )
 
     def _contexts(self, hidden: Tensor, actions: Tensor) -> Tensor:
         """h_t (B, N, H) and the actions after it (K, B, N, A) → (K, B, N, C)."""
@@ -118,5 +120,12 @@ def other_episodes(
     n_steps: int, n: int, shape: tuple[int, ...], generator: torch.Generator | None = None
 ) -> Tensor:
     """Rows u · N + n' of uniform outcomes whose episode n' is not that of ``shape``'s last axis (N): int64 ``shape``."""
-    episode = (torch.arange(n) + 1 + torch.randint(n - 1, shape, generator=generator)) % n
-    return torch.randint(n_steps, shape, generator=generator) * n + episode
+    device = _device(generator)
+    apart = 1 + torch.randint(n - 1, shape, generator=generator, device=device)
+    episode = (torch.arange(n, device=device) + apart) % n
+    return torch.randint(n_steps, shape, generator=generator, device=device) * n + episode
+
+
+def _device(generator: torch.Generator | None) -> torch.device | None:
+    """Random numbers are drawn where their source is."""
+    return None if generator is None else generator.device

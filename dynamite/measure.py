@@ -157,7 +157,7 @@ def look(agent: Agent, rollout: Rollout) -> Seen:
     if agent.belief_model is not None:
         states = agent.model_states(episodes.states)
         posterior = agent.belief_model.infer(replace(episodes, states=states))
-        if posterior.p_end is not None or agent.config.objective.termination_weight > 0:
+        if agent.config.predicts_session_end:
             p_end = agent.belief_model.p_session_end(posterior).numpy()
         if agent.probe is not None:
             belief = _score_belief(agent, agent.probe(agent.readable(posterior, states))[:-1], latents[:-1])
