@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from dynamite.checkpoint import load_checkpoint
 from dynamite.config import Config
 from dynamite.config_io import list_presets, preset, to_dict, with_overrides
 from dynamite.train import Trainer, train
 from dynamite.variants import configure, find_variant, list_variants
 from dynamite.vector import make_vector
 from tests.dynamite.conftest import tiny
-from tests.dynamite.test_learning import states_equal
+from tests.dynamite.test_learning import load_goal_walker, states_equal
 
 #: What each variant makes of gridworld's preset, whole: anything else that differs is a mistake.
 NO_TERMS = {
@@ -191,6 +192,21 @@ def test_rl2_trains_its_memory_by_the_policy_alone():
     assert not [name for name in metrics if name.startswith("belief/")]
     kept, _ = trained("rl2", ppo__through_encoder=False)
     assert not [name for name in kept if name.startswith("belief_model")]
+
+
+def test_rl2_imitates_through_its_memory(tmp_path):
+    """Where a preset starts by imitation there is no other loss, and the regression's gradients reach the memory."""
+    keep = {"train__checkpoint_every": 1, "train__keep_checkpoints": 9, "train__frames": 2 * 360}
+    imitation = {"imitation__teacher": "goal", "imitation__frames": 2 * 360, "imitation__updates": 2}
+    folders: list[Any] = []
+    config = tiny("rl2", **imitation, **keep)
+    train(config, tmp_path / "run", load_policy=load_goal_walker, on_progress=folders.append)
+    assert [p.phase for p in folders] == ["imitation", "imitation"]
+    before, after = (
+        dict(load_checkpoint(p.checkpoint).agent.belief_model.named_parameters()) for p in folders
+    )
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name for name in before if name.startswith("encoder") and "head" not in name} == moved
 
 
 def test_contrabar_trains_its_memory_by_contrast_alone():
