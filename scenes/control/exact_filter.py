@@ -25,17 +25,19 @@ class ExactFilter:
         """A new episode: every latent is as likely."""
         self.p = np.full(self.p.shape, 1 / len(self.kernel))
 
-    def update(self, likelihood: np.ndarray, p_end: np.ndarray) -> None:
+    def update(self, goes_on: np.ndarray, ended: np.ndarray) -> None:
         """Take in one step.
 
         Args:
-            likelihood: (N, M) of what was seen under each latent; not all 0 in a row.
-            p_end: (N,) probability that a session ended with the step, given what was seen.
+            goes_on, ended: (N, M) probability under each latent of what was seen, and that the session did not end with the
+                step, or did.
         """
-        belief = self.p * likelihood
+        belief = self._mix(self.p, goes_on, ended)
         total = belief @ self._ones
         if total.min() <= 0.0:  # the latent was changed from outside, which the law does not foresee
-            belief = np.where(total > 0.0, belief, likelihood)
+            belief = np.where(total > 0.0, belief, self._mix(np.ones_like(self.p), goes_on, ended))
             total = belief @ self._ones
-        belief /= total
-        self.p = belief + p_end[:, None] * (belief @ self.kernel - belief)
+        self.p = belief / total
+
+    def _mix(self, belief: np.ndarray, goes_on: np.ndarray, ended: np.ndarray) -> np.ndarray:
+        return belief * goes_on + (belief * ended) @ self.kernel

@@ -86,18 +86,18 @@ class GridArrays:
         np.maximum(out.success, success, out=out.success)
         out.session[:] = self._sessions
         out.ended[:] = self._draw_ends()
-        if self.filter is not None:
-            likelihood = scene.likelihood(before, moves, self._cells, self._goals, out.reward)
-            p_end = scene.p_end(self._cells, self._starts, out.ended, self._age)
-            self.filter.update(likelihood, p_end)
         changed = np.flatnonzero(out.ended)
-        self._age = 0 if len(changed) == self.n else self._age
         self._latents[changed] = next_values(
             scene.sessions.kernel, scene.latent_space, self._latents[changed], self._rng
         )
         self._sessions[changed] += 1
         if scene.reset_on_session_end:
             self._cells[changed] = self._starts[changed]
+        if self.filter is not None:
+            scene.learn(
+                self.filter, before, moves, self._cells, self._starts, self._goals, out.reward, self._age
+            )
+        self._age = 0 if len(changed) == self.n else self._age
         return self._write(changed)
 
     def _draw_ends(self) -> np.ndarray | bool:

@@ -137,6 +137,12 @@ class GridScene(SessionEnv):
         """(N, M): how likely it was under each latent to reach ``after`` and be paid ``reward``."""
         raise NotImplementedError
 
+    def likelihood_of_reward(
+        self, before: np.ndarray, moves: np.ndarray, goals: np.ndarray, reward: np.ndarray
+    ) -> np.ndarray:
+        """(N, M): how likely it was under each latent to be paid ``reward``, wherever that was."""
+        return self.likelihood(before, moves, NEXT[before, moves], goals, reward)
+
     def belief_features(self, p: np.ndarray) -> np.ndarray:
         """(N, M) probabilities of the exact filter as the entries of an observation, in [-1, 1]."""
         return p
@@ -145,20 +151,34 @@ class GridScene(SessionEnv):
         """(N, P) what an oracle sees, from the latents' vectors (N, D)."""
         return vectors
 
-    def p_end(self, reached: np.ndarray, starts: np.ndarray, ended: np.ndarray, age: int) -> np.ndarray:
-        """(N,) probability that a session ended with the step to ``reached``, given what the agent saw.
+    def learn(
+        self,
+        belief: ExactFilter,
+        before: np.ndarray,
+        moves: np.ndarray,
+        now: np.ndarray,
+        starts: np.ndarray,
+        goals: np.ndarray,
+        reward: np.ndarray,
+        age: int,
+    ) -> None:
+        """Update an exact filter by a step from ``before`` (N,) after which the agents are seen in ``now`` (N,).
 
-        A return to the start shows the end, except to an agent that had reached the start by itself.
+        A return to the start hides the cell that was reached. It shows that a session ended, but not to an agent that may
+        have reached the start by itself.
 
         Args:
-            ended: (N,) whether it did.
             age: steps of the session, this one included (only a fixed length asks).
         """
         termination = self.sessions.termination
-        known = termination.p if isinstance(termination, Bernoulli) else float(age >= termination.length)  # type: ignore[attr-defined]
+        p = termination.p if isinstance(termination, Bernoulli) else float(age >= termination.length)  # type: ignore[attr-defined]
+        likelihood = self.likelihood(before, moves, now, goals, reward)
         if not self.reset_on_session_end:
-            return np.full(len(reached), known)
-        return np.where(reached == starts, known, ended)
+            belief.update((1 - p) * likelihood, p * likelihood)
+            return
+        ended, back = np.zeros_like(likelihood), np.flatnonzero(now == starts)
+        ended[back] = p * self.likelihood_of_reward(before[back], moves[back], goals[back], reward[back])
+        belief.update((1 - p) * likelihood, ended)
 
     def new_filter(self, n: int) -> ExactFilter:
         """The exact filter for ``n`` copies.
@@ -190,12 +210,11 @@ class GridScene(SessionEnv):
         reward, success = self.pay(self._cell, self._layout, latents, rng)
         self._success |= bool(success[0])
         info = self._advance_sessions()
-        if self._filter is not None:
-            ended = np.array([info["session_ended"]])
-            p_end = self.p_end(self._cell, self._start, ended, info["session_age"])
-            self._filter.update(self.likelihood(before, moves, self._cell, self._layout, reward), p_end)
         if self.reset_on_session_end and info["session_ended"]:
             self._cell = self._start.copy()
+        if self._filter is not None:
+            age = info["session_age"]
+            self.learn(self._filter, before, moves, self._cell, self._start, self._layout, reward, age)
         info["task_success"] = self._success
         truncated = self.sessions.step >= self.episode_length
         return self._observation(), float(reward[0]), False, truncated, info

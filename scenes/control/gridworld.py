@@ -106,9 +106,10 @@ class Gridworld(GridScene):
     def likelihood(
         self, before: np.ndarray, moves: np.ndarray, after: np.ndarray, goals: np.ndarray, reward: np.ndarray
     ) -> np.ndarray:
-        """1 where the reward fits, else 0; moves say nothing about which goal pays."""
+        """1 where move and reward fit, else 0."""
         on_goal, paid = after[:, None] == goals, reward[:, None] == GOAL_REWARD  # (N, 2), (N, 1)
-        return np.where(on_goal, paid, ~(on_goal[:, ::-1] & paid)).astype(float)
+        paid_as_expected = np.where(on_goal, paid, ~(on_goal[:, ::-1] & paid))
+        return paid_as_expected * (NEXT[before, moves] == after).astype(float)[:, None]
 
     def relabel(
         self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray, latents: np.ndarray

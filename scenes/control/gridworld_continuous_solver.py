@@ -136,7 +136,10 @@ class ContinuousSolver:
             cells, _ = read_view(now.observation, 0)
             off = (now.reward[:, None] - self.pay[landed]) / deviation  # (N, G²)
             likelihood = np.exp(-0.5 * (off**2 - (off**2).min(1, keepdims=True)))
-            belief.update(likelihood, scene.p_end(landed, starts, now.ended, 0))
+            # A return shows an end, except where the agent had reached the start by itself.
+            shown = (landed != starts) if scene.reset_on_session_end else np.zeros(n_copies, bool)
+            p_end = np.where(shown, now.ended, self.p)[:, None]
+            belief.update((1 - p_end) * likelihood, p_end * likelihood)
         return float(returns.mean()), float(returns.std() / np.sqrt(n_copies))
 
 

@@ -153,6 +153,47 @@ def test_the_exact_belief_is_calibrated_in_every_field():
         first += field.size
 
 
+def belief_by_hand(scene: GridworldContexts, seed: int, actions: list[int]) -> list[np.ndarray]:
+    """(40,) after each step, by summing over every course of wind, ends and latents that fits what was seen."""
+    space = scene.latent_space
+    values, matrix = all_values(space).astype(int), kernel_matrix(scene.sessions.kernel, space)
+    latents, p, found = to_latents(space, values), scene.sessions.termination.p, []
+    observation, _ = scene.reset(seed=seed)
+    (cell,), (goals,) = read_view(observation[None], 4)
+    start, belief = cell, np.full(40, 1 / 40)
+    for action in actions:
+        observation, reward, *_ = scene.step(action)
+        (seen,), _ = read_view(observation[None], 4)
+        later = np.zeros(40)
+        for m, latent in enumerate(latents):
+            stepped = np.clip(CELLS[cell] + MOVES[action], 0, 4)
+            blown = np.clip(stepped + MOVES[values[m, 3]], 0, 4)
+            for to, p_wind in ((int(blown @ (5, 1)), scene.gust), (int(stepped @ (5, 1)), 1 - scene.gust)):
+                if abs(expected_reward(to, goals, latent) - reward) > 1e-4:
+                    continue
+                weight = belief[m] * p_wind
+                if to == seen:
+                    later[m] += weight * (1 - p)
+                if seen == (start if scene.reset_on_session_end else to):
+                    later += weight * p * matrix[m]
+        belief, cell = later / later.sum(), seen
+        found.append(belief)
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"reset_on_session_end": False}, {"gust": 1.0, "start": [2, 2]}])
+def test_the_exact_belief_is_bayes_rule(options):
+    """Also where a return to the start hides how far the wind had blown the agent."""
+    options = {"termination": 0.15, **options}
+    for seed in range(3):
+        actions = np.random.default_rng(seed).integers(5, size=60).tolist()
+        expected = belief_by_hand(GridworldContexts(**options), seed, actions)
+        scene = GridworldContexts(**options, exact_belief=True)
+        scene.reset(seed=seed)
+        for action, belief in zip(actions, expected, strict=True):
+            assert scene.step(action)[0][82:] == pytest.approx(belief, abs=1e-6)
+
+
 def test_every_field_can_be_told_from_what_is_felt():
     """Walking about, the exact belief in each field's true value rises well above its share of the choices."""
     scene = GridworldContexts(exact_belief=True, termination=0.0)
