@@ -209,12 +209,12 @@ def test_a_field_added_later_leaves_the_row_and_a_default_changed_later_does_not
     store, job = Store(tmp_path), plan.planned[0].job
     path = tmp_path / "rows" / f"{job.id}.json"
     row = json.loads(path.read_text())
-    assert "epochs" in row["job"]["train"]["ppo"]
-    assert "epochs" not in job.identity()["train"].get("imitation", {})
-    del row["job"]["train"]["imitation"]["noise"]  # as if the field had come after this row
+    assert "samples" in row["job"]["train"]["probe"]
+    assert "probe" not in job.identity()["train"]  # all at its defaults
+    del row["job"]["train"]["probe"]["samples"]  # as if the field had come after this row
     path.write_text(json.dumps(row))
     assert store.row(job) is not None
-    row["job"]["train"]["imitation"]["updates"] += 1  # as if its default had been another then
+    row["job"]["train"]["probe"]["smoothing"] += 1  # as if its default had been another then
     path.write_text(json.dumps(row))
     assert store.row(job) is None
 
