@@ -129,12 +129,6 @@ class Gridworld(GridScene):
     def privileged_features(self, vectors: np.ndarray) -> np.ndarray:
         return 2 * vectors[:, :1] - 1
 
-    def yardsticks(self) -> dict[str, float]:
-        """Exact expected returns of the best agents and of simple ones; see the solver."""
-        from scenes.control.gridworld_solver import bounds
-
-        return bounds(self)
-
     def marks(self, truth: bool) -> list[Mark]:
         places = [place_of(cell) for cell in self._layout[0]]
         marks = [Mark(places[0], "disc", ORANGE, "1"), Mark(places[1], "disc", BLUE, "2")]

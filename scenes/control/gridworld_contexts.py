@@ -163,12 +163,6 @@ class GridworldContexts(GridScene):
         paid = (REWARDS[reached] == reward[:, None, None]).transpose(0, 2, 1)  # (N, 8, winds)
         return (self.gust * paid + (1 - self.gust) * paid[:, :, :1]).reshape(-1, N_LATENTS)
 
-    def yardsticks(self) -> dict[str, float]:
-        """Mean returns of the solver's agents."""
-        from scenes.control.gridworld_contexts_solver import yardsticks
-
-        return {name: mean for name, (mean, _) in yardsticks(self).items()}
-
     def marks(self, truth: bool) -> list[Mark]:
         places = [place_of(cell) for cell in self._layout[0]]
         marks = [

@@ -102,12 +102,6 @@ class GridworldContinuous(GridScene):
         nearest = np.rint(latents).astype(int) @ (SIZE, 1)
         return reward.astype(np.float32), cells == nearest
 
-    def yardsticks(self) -> dict[str, float]:
-        """Mean returns of the solver's agents."""
-        from scenes.control.gridworld_continuous_solver import yardsticks
-
-        return {name: mean for name, (mean, _) in yardsticks(self).items()}
-
     def marks(self, truth: bool) -> list[Mark]:
         latent = self.sessions.latent
         return [Mark((latent["row"], latent["column"]), "cross", GREEN)] if truth else []

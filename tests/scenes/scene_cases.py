@@ -16,6 +16,8 @@ CASES["scratch_itch-all-fields"] = (
     {"fields": ("itch", "force", "impairment"), "gender": "female"},
 )
 CASES["scratch_itch-tremor"] = ("scratch_itch", {"impairment": "tremor"})
+CASES["gridworld-four-actions"] = ("gridworld", {"actions": 4, "start": "random", "exact_belief": True})
+CASES["gridworld_contexts-gale"] = ("gridworld_contexts", {"gust": 1.0, "reset_on_session_end": False})
 CASES["reacher-sparse"] = ("reacher", {"reward": "sparse"})
 CASES["half_cheetah_wind_vel-sparse"] = ("half_cheetah_wind_vel", {"reward": "sparse"})
 
