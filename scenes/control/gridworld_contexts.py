@@ -71,6 +71,7 @@ class GridworldContexts(GridScene):
     any other cell                                  −0.1
     ==============================================  ==========  ====================================================
 
+    **Privileged** features (9): which of the four goals is best, and the wind, both one-hot.
     **Sessions** end with p = 0.04 per step; then every field is drawn afresh with probability 0.5, independently of the
     others. **Start** (0, 0), and when a session ends the agent returns there. **Episode**: 60 steps. **Success**: the goal
     that was best was reached at least once.
@@ -99,7 +100,7 @@ class GridworldContexts(GridScene):
     **Version history**: v1, the first.
     """
 
-    n_privileged = 11
+    n_privileged = len(GOALS) + len(WINDS)
     dynamics_fields = ("wind",)
 
     def __init__(
@@ -163,6 +164,14 @@ class GridworldContexts(GridScene):
         paid = (REWARDS[reached] == reward[:, None, None]).transpose(0, 2, 1)  # (N, 8, winds)
         return (self.gust * paid + (1 - self.gust) * paid[:, :, :1]).reshape(-1, N_LATENTS)
 
+    def privileged_features(self, vectors: np.ndarray) -> np.ndarray:
+        """One-hot: the goal that is best, and the wind. From vectors: shape, colour, object (2 each), wind (5)."""
+        best_colour = np.where(
+            vectors[:, 4:5] == 1, vectors[:, 2:4], vectors[:, 3:1:-1]
+        )  # a trap lies on the rich one
+        best = vectors[:, :2, None] * best_colour[:, None]  # (N, shapes, colours)
+        return np.concatenate((best.reshape(-1, len(GOALS)), vectors[:, 6:]), 1)
+
     def marks(self, truth: bool) -> list[Mark]:
         places = [place_of(cell) for cell in self._layout[0]]
         marks = [
@@ -175,9 +184,8 @@ class GridworldContexts(GridScene):
             for place, (shape, colour) in zip(places, GOALS, strict=True)
         ]
         if truth:
-            latent = self.sessions.latent
-            rich = latent["colours"] if latent["object"] == "prize" else _other(latent["colours"])
-            marks.append(Mark(places[GOALS.index((latent["goal"], rich))], "ring", GREEN))
+            best = int(self._privileged_features()[: len(GOALS)].argmax())
+            marks.append(Mark(places[best], "ring", GREEN))
         return marks
 
 
@@ -187,7 +195,3 @@ def goal_reached(cells: np.ndarray, goals: np.ndarray) -> np.ndarray:
         (number * (cells == goals[:, number - 1]) for number in range(2, 1 + len(GOALS))),
         cells == goals[:, 0],
     )
-
-
-def _other(colour: str) -> str:
-    return COLOURS[1 - COLOURS.index(colour)]

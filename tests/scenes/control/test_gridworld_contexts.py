@@ -83,6 +83,19 @@ def test_objects_and_arrays_pay_and_blow_as_the_table_says(gust, reset):
         assert np.mean(pushed) == pytest.approx(gust, abs=4 * np.sqrt(gust * (1 - gust) / len(pushed)))
 
 
+def test_an_oracle_is_told_the_best_goal_and_the_wind():
+    scene = GridworldContexts()
+    space = scene.latent_space
+    latents = to_latents(space, all_values(space))
+    told = scene.privileged_features(to_vectors(space, all_values(space)))
+    for latent, features in zip(latents, told, strict=True):
+        pays = [expected_reward(cell, np.arange(4), latent) for cell in range(4)]
+        assert features[:4].tolist() == [float(number == np.argmax(pays)) for number in range(4)]
+        assert features[4:].tolist() == space["wind"].to_vector(latent["wind"]).tolist()
+        scene.reset(seed=0, options={"latent": latent})
+        assert np.array_equal(scene.privileged().features, features)
+
+
 def test_each_field_is_drawn_afresh_half_of_the_time_and_on_its_own():
     arrays = GridArrays(GridworldContexts(termination=1.0, episode_length=2), 40_000)
     before = arrays.reset(np.arange(4)).latent.copy()
