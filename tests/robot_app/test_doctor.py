@@ -8,6 +8,7 @@ from importlib import metadata
 import pytest
 
 from robot_app import cli, doctor
+from scenes.registry import SceneEntry
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,11 @@ def test_screen_or_none(monkeypatch) -> None:
     assert doctor.check_screen().mend == "robot-app demo --headless"
     monkeypatch.setenv("DISPLAY", ":9")
     assert doctor.check_screen().state == "ok"
+
+
+def test_a_missing_mujoco_is_a_note_with_the_command(monkeypatch) -> None:
+    monkeypatch.setattr(SceneEntry, "installed", property(lambda entry: not entry.extra))
+    finding = doctor.check_mujoco()
+    assert finding.state == "note"
+    assert "reacher" in finding.found
+    assert finding.mend.endswith("pip install 'dynamite-care[mujoco]'")
