@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dynamite.files import write_atomic
+
+_log = logging.getLogger(__name__)
 
 #: Every name a training may write to TensorBoard and to ``Progress.metrics``, and what it is. Losses are means over an
 #: iteration's gradient steps; names never change, because curves of different versions are laid over each other.
@@ -124,8 +127,11 @@ class ProgressLog:
         self._board.flush()
 
     def close(self) -> None:
-        self._file.close()
-        self._board.close()
+        for close in (self._file.close, self._board.close):
+            try:
+                close()
+            except OSError as error:  # a full disk; whoever closes may be telling of it already
+                _log.warning("the end of a log was not written: %s", error.strerror)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -7,8 +7,10 @@ probe, counters, and the curve.
 from __future__ import annotations
 
 import importlib
+import itertools
 import multiprocessing
 import random
+import statistics
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,11 +19,11 @@ from typing import Any
 import pytest
 import torch
 
+import dynamite.train as training
 from dynamite.checkpoint import latest_checkpoint, load_checkpoint
 from dynamite.config import Config
 from dynamite.config_io import from_dict, to_dict
 from dynamite.progress import read_lines
-from dynamite.train import train
 from dynamite.variants import configure
 from tests.dynamite.conftest import tiny
 
@@ -29,28 +31,39 @@ from tests.dynamite.conftest import tiny
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["dynamite.train", "policies", "torch.utils.tensorboard", __name__])
 
+#: What a training announces: that it is about to write a checkpoint, and that an iteration is over.
+SAVING, DONE = "saving", "done"
+
 
 def _train(values: dict[str, Any], run: Path, pipe: Connection) -> None:
+    save = training.save_checkpoint
+
+    def announced(*arguments: Any) -> Path:
+        pipe.send(SAVING)
+        return save(*arguments)
+
+    training.save_checkpoint = announced
     config = from_dict(values)
     load_policy = importlib.import_module("policies").load if config.imitation.frames else None
-    train(config, run, lambda progress: pipe.send(progress.frames), load_policy=load_policy, resume=True)
+    training.train(config, run, lambda _: pipe.send(DONE), load_policy=load_policy, resume=True)
 
 
-def attempt(config: Config, run: Path, kill_after: tuple[int, float] | None = None) -> tuple[bool, float]:
-    """Go on with the run; be killed ``seconds`` after ``iterations`` of them.
+def attempt(
+    config: Config, run: Path, kill_after: tuple[int, float] | None = None
+) -> tuple[bool, list[tuple[str, float]]]:
+    """Go on with the run; be killed so many seconds after so many announcements.
 
     Returns:
-        Whether it was, and the mean seconds per iteration of what was left alone.
+        Whether it was killed; and what was announced and when.
     """
     ours, theirs = _context.Pipe()
     process = _context.Process(target=_train, args=(to_dict(config), run, theirs))
     process.start()
     theirs.close()
-    heard: list[float] = []
+    heard: list[tuple[str, float]] = []
     try:
         while kill_after is None or len(heard) < kill_after[0]:
-            ours.recv()
-            heard.append(time.monotonic())
+            heard.append((ours.recv(), time.monotonic()))
         time.sleep(kill_after[1])
         process.kill()
     except EOFError:
@@ -58,8 +71,7 @@ def attempt(config: Config, run: Path, kill_after: tuple[int, float] | None = No
     process.join()
     ours.close()
     assert process.exitcode in (0, -9)
-    pace = (heard[-1] - heard[0]) / (len(heard) - 1) if len(heard) > 1 else 0.0
-    return process.exitcode == -9, pace
+    return process.exitcode == -9, heard
 
 
 def everything(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], list[dict[str, Any]]]:
@@ -77,18 +89,27 @@ def everything(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], list
 
 
 def disturb(config: Config, folder: Path, kills: int, seed: int) -> dict[str, int]:
-    """Compare a run that is killed ``kills`` times with one that is not; what the kills hit."""
+    """Compare a run that is killed ``kills`` times with one that is not; what the kills hit.
+
+    Half of the kills come in or after the writing of a checkpoint, half while an attempt begins or learns.
+    """
     whole, disturbed = folder / "whole", folder / "disturbed"
-    _, pace = attempt(config, whole)
-    chance, hit = random.Random(seed), {"kills": 0, "before the first iteration": 0, "within a save": 0}
+    _, heard = attempt(config, whole)
+    gaps: dict[str, list[float]] = {SAVING: [], DONE: []}
+    for (what, when), (_, later) in itertools.pairwise(heard):
+        gaps[what].append(later - when)
+    usual = {what: statistics.median(times) for what, times in gaps.items()}
+
+    chance, hit = random.Random(seed), {"kills": 0, "without progress": 0, "within a save": 0}
     while hit["kills"] < kills:
-        iterations = chance.randrange(3)
-        frames = latest_checkpoint(disturbed)
-        killed, _ = attempt(config, disturbed, (iterations, chance.uniform(0.0, 1.5 * pace)))
+        announcements, before = chance.randrange(5), latest_checkpoint(disturbed)
+        # They alternate, SAVING first; an attempt's beginning takes longer than an iteration, so some of those get nowhere.
+        wait = chance.uniform(0.0, 1.5 * usual[SAVING if announcements % 2 else DONE])
+        killed, _ = attempt(config, disturbed, (announcements, wait))
         if not killed:
             break
         hit["kills"] += 1
-        hit["before the first iteration"] += latest_checkpoint(disturbed) == frames
+        hit["without progress"] += latest_checkpoint(disturbed) == before
         hit["within a save"] += any((disturbed / "checkpoints").glob(".*partial*"))
     attempt(config, disturbed)
 
@@ -102,21 +123,18 @@ def disturb(config: Config, folder: Path, kills: int, seed: int) -> dict[str, in
     return hit
 
 
-#: A checkpoint after every iteration, so that every attempt can get somewhere.
-OFTEN: dict[str, Any] = {"train__checkpoint_every": 1}
-
-
 def small(iterations: int, variant: str = "dynamite", **more: Any) -> Config:
-    return tiny(variant, train__frames=6 * 60 * iterations, **OFTEN, **more)
+    """A checkpoint after every iteration, so that every attempt can get somewhere."""
+    return tiny(variant, train__frames=6 * 60 * iterations, train__checkpoint_every=1, **more)
 
 
 def test_five_kills_change_nothing(tmp_path):
-    disturb(small(20), tmp_path, kills=5, seed=0)
+    disturb(small(14), tmp_path, kills=5, seed=0)
 
 
 @pytest.mark.slow
 def test_fifty_kills_change_nothing(tmp_path, capsys):
-    hit = disturb(small(120), tmp_path, kills=50, seed=1)
+    hit = disturb(small(110), tmp_path, kills=50, seed=1)
     with capsys.disabled():
         print(f"\n{hit}")
 
@@ -131,13 +149,13 @@ def test_kills_change_nothing_in_any_variant(tmp_path, variant):
         "sac__buffer_episodes": 12,
         "sac__hidden": [8],
     }
-    disturb(small(24, variant, **sac), tmp_path, kills=6, seed=2)
+    disturb(small(18, variant, **sac), tmp_path, kills=6, seed=2)
 
 
 @pytest.mark.slow
 def test_kills_change_nothing_with_physics_in_workers_and_a_teacher(tmp_path):
     values = to_dict(configure("scratch_itch", "dynamite"))
-    values["train"] |= {"copies": 3, "workers": 2, "frames": 3 * 200 * 24, "checkpoint_every": 1}
+    values["train"] |= {"copies": 3, "workers": 2, "frames": 3 * 200 * 18, "checkpoint_every": 1}
     values["imitation"] |= {
         "teacher": "scripted/scratch_itch",
         "frames": 3 * 200 * 9,
