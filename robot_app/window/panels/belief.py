@@ -113,7 +113,10 @@ class Panel(BasePanel):
             return
         self._show_fields(belief, frame)
         self.z.show_values(belief.mean, belief.logvar)
-        self.z_entropy.setText(f"entropy {latent_entropy(belief):+.1f} nats")
+        entropy = (
+            f"entropy {latent_entropy(belief):+.1f} nats" if len(belief.mean) else "none: acts on its memory"
+        )
+        self.z_entropy.setText(entropy)
         p, share = belief.p_session_end, field_entropy(belief)
         ended = "no prediction" if p is None else f"p(end) {100 * p:.0f} %"
         self.p_end.setText(ended if math.isnan(share) else f"{ended} · uncertainty {100 * share:.0f} %")

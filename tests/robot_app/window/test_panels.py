@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,18 @@ def test_the_belief_panel_shows_each_field_and_the_embedding(fresh: MainWindow, 
     x, y = panel.plot._curves["p_end"].getData()
     assert len(x) == len(fresh.workbench.history)
     assert y[-1] == pytest.approx(belief.p_session_end, abs=1e-6)
+
+
+def test_an_agent_that_acts_on_its_memory_has_no_embedding_to_show(fresh: MainWindow, wait: Wait) -> None:
+    panel, frame = fresh.panels["belief"], fresh.workbench.history.last
+    nothing = np.zeros(0, np.float32)
+    belief = dataclasses.replace(frame.decision.belief, mean=nothing, logvar=nothing, p_session_end=None)
+    panel.on_frame(dataclasses.replace(frame, decision=dataclasses.replace(frame.decision, belief=belief)))
+    assert panel.z_entropy.text() == "none: acts on its memory"
+    assert "no prediction" in panel.p_end.text()
+    assert len(panel.z._mean) == 0
+    assert not panel.grab().isNull()
+    assert panel.views["itch"].grid is belief.fields["itch"]  # the probe reads it all the same
 
 
 def test_a_hidden_truth_is_not_on_the_belief_map(fresh: MainWindow, wait: Wait) -> None:
