@@ -101,7 +101,7 @@ def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chose
             values, np.full(len(values), place), look.marker, color=look.colour, markersize=2.5, alpha=0.8
         )
         axis.annotate(
-            f"{centre:.3g}", (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
+            f"{centre:#.3g}", (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
             fontsize=7,
         )  # fmt: skip
     axis.set_yticks(range(len(groups)), [text for text, _ in groups])
