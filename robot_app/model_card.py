@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from dynamite.checkpoint import export_checkpoint, latest_checkpoint, load_checkpoint
+from dynamite.config import SceneConfig
 from dynamite.config_io import to_yaml
 from dynamite.progress import read_lines
+from dynamite.sweep.references import solved
 from policies import PRETRAINED
 from robot_app.evaluation import Evaluation
 from robot_app.recipe import SceneRecipe
 from robot_app.version import code_version
 from scenes.errors import InputError
+from scenes.registry import make_scene
 
-#: The per-step probabilities of a session's end under which a policy is measured; the default one first.
-TERMINATIONS = (0.02, 0.005, 0.01, 0.04)
+#: A policy is measured where sessions end as often as the scene has it, and at these multiples of that.
+MULTIPLES = (1.0, 0.25, 0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,13 @@ class Row:
     p: float
     scores: dict[str, Any]
     references: dict[str, dict[str, Any]]
+
+    def share(self) -> float | None:
+        """(return − random) / (oracle − random), where both are known."""
+        if not {"random", "oracle"} <= self.references.keys():
+            return None
+        low, high = (self.references[role]["return_mean"] for role in ("random", "oracle"))
+        return (self.scores["return_mean"] - low) / (high - low)
 
 
 def find_run(run: Path) -> Path:
@@ -57,14 +67,22 @@ def target_folder(run: Path, name: str | None) -> Path:
 def measure(
     policy: Path, scene: str, episodes: int, seed: int, on_row: Callable[[Row], None] | None = None
 ) -> list[Row]:
-    """Score a packaged policy under each of TERMINATIONS."""
+    """Score a packaged policy at each of MULTIPLES of the scene's own probability that a session ends."""
     from robot_app.references import read_references
 
+    default = make_scene(scene)
+    own = getattr(default.sessions.termination, "p", None)
+    default.close()
+    if own is None:
+        raise InputError("scene", scene, "one whose sessions end with a probability")
     rows = []
-    for p in TERMINATIONS:
+    for p in (float(f"{own * multiple:g}") for multiple in MULTIPLES):
         evaluation = Evaluation(SceneRecipe.parse(scene, (f"p={p}",)), str(policy), episodes, seed)
         scores = evaluation.run(show_progress=False)
-        known = read_references(scene).get(evaluation.conditions or "", {})
+        exact = solved(SceneConfig(name=scene, termination=p)) or {}
+        known = {
+            role: {"return_mean": value, "policy": "exact"} for role, value in exact.items()
+        } or read_references(scene).get(evaluation.conditions or "", {})
         rows.append(Row(p, scores, known))
         if on_row is not None:
             on_row(rows[-1])
@@ -143,30 +161,16 @@ def _card(
         "",
         "## What it reaches",
         "",
-        f"Seeds {seed} to {seed + episodes - 1}; `robot-app evaluate --policy pretrained/{config.variant} --option p=P "
-        f"--episodes {episodes} --seed {seed} --json`. The share is (return − random) / (oracle − random).",
+        f"Seeds {seed} to {seed + episodes - 1}; `robot-app evaluate --scene {config.scene.name} "
+        f"--policy pretrained/{config.variant} --option p=P --episodes {episodes} --seed {seed} --json`. "
+        "The share is (return − random) / (oracle − random).",
         "",
-        "| p | return | 95 % interval | share of the oracle | random | oracle | success | scratches | steps to adapt "
-        "| force p95 (N) |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        s = row.scores
-        known = {role: row.references.get(role, {}) for role in ("random", "oracle")}
-        oracle = known["oracle"]
-        who = f"{oracle['return_mean']:.1f} ({oracle['policy']})" if oracle else "–"
-        text.append(
-            f"| {row.p:g} | {s['return_mean']:.1f} | {s['return_ci95'][0]:.1f} … {s['return_ci95'][1]:.1f} | "
-            f"{_number(s['oracle_share'], 2)} | {_number(known['random'].get('return_mean'), 1)} | {who} | "
-            f"{_number(s['success_rate'], 2)} | {_number(s['scratches_mean'], 1)} | "
-            f"{_number(s['adaptation_steps_median'], 0)} | {_number(s['force_p95_n'], 1)} |"
-        )
-    text += [
+        *_score_table(rows),
         "",
         "## How it was trained",
         "",
-        f"{checkpoint.counters['frames']:,} environment steps, seed {config.train.seed}, {hours:.1f} h of wall time on a "
-        "shared two-core machine without a GPU.",
+        f"{checkpoint.counters['frames']:,} environment steps, seed {config.train.seed}, {_duration(hours)} of wall time "
+        "on a shared two-core machine without a GPU.",
         "",
         "```",
         f"robot-app train --scene {config.scene.name} --variant {config.variant} "
@@ -185,6 +189,36 @@ def _card(
         "",
     ]
     return "\n".join(text)
+
+
+def _score_table(rows: list[Row]) -> list[str]:
+    """A line per condition; columns that a scene has no numbers for are left out."""
+
+    def reference(row: Row, role: str) -> str:
+        known = row.references.get(role)
+        return "–" if known is None else f"{known['return_mean']:.1f} ({known['policy']})"
+
+    columns: dict[str, Callable[[Row], str]] = {
+        "p": lambda row: f"{row.p:g}",
+        "return": lambda row: f"{row.scores['return_mean']:.1f}",
+        "95 % interval": lambda row: "{:.1f} … {:.1f}".format(*row.scores["return_ci95"]),
+        "share of the oracle": lambda row: _number(row.share(), 2),
+        "random": lambda row: _number(row.references.get("random", {}).get("return_mean"), 1),
+        "Bayes-optimal": lambda row: reference(row, "bayes"),
+        "oracle": lambda row: reference(row, "oracle"),
+        "success": lambda row: _number(row.scores["success_rate"], 2),
+        "scratches": lambda row: _number(row.scores["scratches_mean"], 1),
+        "steps to adapt": lambda row: _number(row.scores["adaptation_steps_median"], 0),
+        "force p95 (N)": lambda row: _number(row.scores["force_p95_n"], 1),
+    }
+    cells = {title: [cell(row) for row in rows] for title, cell in columns.items()}
+    kept = {title: column for title, column in cells.items() if set(column) != {"–"}}
+    lines = [kept.keys(), ["---"] * len(kept), *zip(*kept.values(), strict=True)]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
 def _number(value: float | None, digits: int) -> str:
