@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,20 +23,33 @@ from dynamite.agent import Agent
 from dynamite.buffer import EpisodeBuffer, EpisodeSource
 from dynamite.checkpoint import latest_checkpoint, save_checkpoint
 from dynamite.config import Config
-from dynamite.config_io import save_yaml
 from dynamite.dataset import load_dataset
 from dynamite.finite import require_finite, require_finite_weights
+from dynamite.measure import trained
 from dynamite.model_learner import ModelLearner
 from dynamite.progress import Progress, ProgressLog
 from dynamite.relabel import RelabelledSource, Relabeller
 from dynamite.rollout import collect
 from dynamite.sac import SAC
 from dynamite.spec import SceneSpec
+from dynamite.train import disk_errors_told, open_run
 from dynamite.vector import VectorScene, make_one, make_vector
 from scenes.errors import InputError
 
 #: Episodes whose beliefs are computed at once.
 CHUNK = 256
+
+
+class Part(NamedTuple):
+    """Some rounds of one phase, ``model`` or ``sac``, of ``each`` gradient steps."""
+
+    phase: str
+    rounds: int
+    each: int
+
+    @property
+    def updates(self) -> int:
+        return self.rounds * self.each
 
 
 class OfflineTrainer:
@@ -56,33 +70,52 @@ class OfflineTrainer:
         self.agent = Agent(spec, config)
         self.model_learner = ModelLearner(self.agent) if self.agent.belief_model is not None else None
         self.sac = SAC(self.agent, source)
-        self.round = 0
+        self.round, self._beliefs_are_done = 0, False
         self._fit_norms()
 
-    def learn_beliefs(self, updates: int) -> dict[str, float]:
-        """``updates`` or a few more steps of the belief model, and of the probe beside it."""
-        assert self.model_learner is not None
-        return self._repeat(updates, self.config.model.updates, seeding.MODEL, self._update_model)
+    def parts(self) -> list[Part]:
+        """What there is to do, cut where it is reported."""
+        settings, config, parts = self.config.offline, self.config, []
+        phases = [("sac", settings.policy_updates, config.sac.updates)]
+        if self.model_learner is not None and config.model.updates:
+            phases.insert(0, ("model", settings.model_updates, config.model.updates))
+        for phase, updates, each in phases:
+            left, most = -(-updates // each), -(-settings.evaluate_every // each)  # rounds
+            while left > 0:
+                parts.append(Part(phase, min(left, most), each))
+                left -= most
+        return parts
 
-    def learn_policy(self, updates: int) -> dict[str, float]:
-        """``updates`` or a few more steps of soft actor-critic."""
-        return self._repeat(updates, self.config.sac.updates, seeding.POLICY, self.sac.learn)
+    def learn(self, part: Part) -> dict[str, float]:
+        """One part; the means of what its rounds measured."""
+        if part.phase == "sac" and not self._beliefs_are_done:
+            self._fit_side_norm()
+            self._beliefs_are_done = True
+        sums: dict[str, float] = {}
+        for _ in range(part.rounds):
+            for name, value in self._round(part.phase).items():
+                sums[name] = sums.get(name, 0.0) + value
+            self.round += 1
+        metrics = {name: total / part.rounds for name, total in sums.items()}
+        require_finite(metrics)
+        return metrics
+
+    def _round(self, phase: str) -> dict[str, float]:
+        if phase == "sac":
+            return self.sac.learn(self._generator(seeding.POLICY))
+        assert self.model_learner is not None
+        return self.model_learner.update(self.source, self._generator(seeding.MODEL))
 
     def play(self, scenes: VectorScene) -> Tensor:
         """Returns (N,) of the policy as it would act now, one episode in every copy."""
-        network = self.agent.actor_critic
         seeds = seeding.scene_seeds(self.config.train.seed, self.round, scenes.n)
-        generator = torch.Generator().manual_seed(
-            seeding.stream_seed(self.config.train.seed, seeding.EVALUATE, self.round)
-        )
-        act = None
-        if self.config.policy.deterministic:
-            act = lambda output, now, generator: (network.mode(output), output.new_zeros(len(output)))  # noqa: E731
-        return collect(self.agent, scenes, seeds, generator, act).returns()
+        return collect(
+            self.agent, scenes, seeds, self._generator(seeding.EVALUATE), trained(self.agent)
+        ).returns()
 
     @torch.no_grad()
-    def fit_side_norm(self) -> None:
-        """Take the beliefs' statistics once, when the belief model is done."""
+    def _fit_side_norm(self) -> None:
+        """Take the statistics of beliefs once, when the belief model is done."""
         if self.agent.side_norm is None:
             return
         generator = self._generator(seeding.MODEL)
@@ -97,28 +130,6 @@ class OfflineTrainer:
         batch = self.source.sample(self.episodes.size, self._generator(seeding.INIT))
         self.agent.state_norm.update(batch.episodes.states)
         self.agent.return_norm.update(batch.episodes.rewards)
-
-    def _update_model(self, generator: torch.Generator) -> dict[str, float]:
-        assert self.model_learner is not None
-        return self.model_learner.update(self.source, generator)
-
-    def _repeat(
-        self,
-        updates: int,
-        each: int,
-        purpose: int,
-        learn: Callable[[torch.Generator], dict[str, float]],
-    ) -> dict[str, float]:
-        """Rounds of ``each`` updates; the mean of what they measured."""
-        rounds = -(-updates // each)
-        sums: dict[str, float] = {}
-        for _ in range(rounds):
-            for name, value in learn(self._generator(purpose)).items():
-                sums[name] = sums.get(name, 0.0) + value
-            self.round += 1
-        metrics = {name: total / rounds for name, total in sums.items()}
-        require_finite(metrics)
-        return metrics
 
     def _generator(self, purpose: int) -> torch.Generator:
         seed = seeding.stream_seed(self.config.train.seed, purpose, self.round)
@@ -171,9 +182,7 @@ def train_offline(
             )
         source = RelabelledSource(episodes, Relabeller(scene)) if config.offline.relabel else episodes
         trainer = OfflineTrainer(config, scenes.spec, episodes, source)
-        run_dir.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run_dir / "config.yaml")
-        log = ProgressLog(run_dir)
+        log = open_run(run_dir, config)
         return _loop(
             trainer, scenes, run_dir, log, on_progress or (lambda _: None), should_stop or (lambda: False)
         )
@@ -192,40 +201,34 @@ def _loop(
     on_progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
 ) -> Path:
-    settings = trainer.config.offline
-    model_updates = settings.model_updates if trainer.model_learner is not None else 0
-    total, done, rate = model_updates + settings.policy_updates, 0, 0.0
-    for phase, updates in (("model", model_updates), ("sac", settings.policy_updates)):
-        if phase == "sac":
-            trainer.fit_side_norm()
-        left = updates
-        while left > 0:
-            part, began = min(left, settings.evaluate_every), time.perf_counter()
-            metrics = trainer.learn_beliefs(part) if phase == "model" else trainer.learn_policy(part)
-            returns = trainer.play(scenes) if phase == "sac" else torch.full((1,), torch.nan)
-            left, done = left - part, done + part
-            rate = part / (time.perf_counter() - began)
-            stop = should_stop()
-            written = None
-            if done == total or stop:
-                require_finite_weights(trainer.agent.state_dict().items())
-                written = save_checkpoint(
-                    run_dir / "checkpoints" / f"{done:012d}", trainer.agent, {}, {"updates": done}
-                )
-            progress = Progress(
-                iteration=trainer.round,
-                frames=done,
-                total_frames=total,
-                fps=rate,
-                seconds_left=(total - done) / rate,
-                phase=phase,
-                return_mean=float(returns.mean()),
-                return_std=float(returns.std(unbiased=False)),
-                metrics=metrics,
-                checkpoint=None if written is None else str(written),
-            )
+    parts = trainer.parts()
+    total, done = sum(part.updates for part in parts), 0
+    for number, part in enumerate(parts):
+        began = time.perf_counter()
+        metrics = trainer.learn(part)
+        returns = trainer.play(scenes) if part.phase == "sac" else torch.full((1,), torch.nan)
+        done += part.updates
+        rate = part.updates / (time.perf_counter() - began)
+        last = should_stop() or number == len(parts) - 1
+        folder = run_dir / "checkpoints" / f"{done:012d}" if last else None
+        progress = Progress(
+            iteration=number,
+            frames=done,
+            total_frames=total,
+            fps=rate,
+            seconds_left=(total - done) / rate,
+            phase=part.phase,
+            return_mean=float(returns.mean()),
+            return_std=float(returns.std(unbiased=False)),
+            metrics=metrics,
+            checkpoint=None if folder is None else str(folder),
+        )
+        with disk_errors_told(run_dir):
             log.write(progress)
-            on_progress(progress)
-            if written is not None:
-                return written
+            if folder is not None:
+                require_finite_weights(trainer.agent.state_dict().items())
+                save_checkpoint(folder, trainer.agent, {}, {"updates": done})
+        on_progress(progress)
+        if folder is not None:
+            return folder
     raise AssertionError("policy_updates is 1 or more")

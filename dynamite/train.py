@@ -223,7 +223,7 @@ def train(
         trainer = Trainer(config, scenes)
         if newest is not None:
             trainer.restore(newest)
-        log = _open_run(run_dir, trainer)
+        log = open_run(run_dir, config, trainer.frames)
         return _loop(trainer, run_dir, log, on_progress or (lambda _: None), should_stop or (lambda: False))
     except TrainingError as error:
         error.checkpoint = latest_checkpoint(run_dir)
@@ -234,12 +234,16 @@ def train(
             log.close()
 
 
-def _open_run(run_dir: Path, trainer: Trainer) -> ProgressLog:
-    """The run's folder with its configuration, and its log cut to what the trainer has done."""
+def open_run(run_dir: Path, config: Config, frames: int = 0) -> ProgressLog:
+    """The run's folder with its configuration, and its log cut to the ``frames`` that are done.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        save_yaml(trainer.config, run_dir / "config.yaml")
-        return ProgressLog(run_dir, trainer.frames)
+        save_yaml(config, run_dir / "config.yaml")
+        return ProgressLog(run_dir, frames)
     except OSError as error:
         raise InputError(
             "run_dir", str(run_dir), f"a folder that can be written ({error.strerror})"
@@ -265,7 +269,7 @@ def _loop(
         fps = rollout.frames / (time.perf_counter() - began)
         rate = fps if rate == 0.0 else 0.9 * rate + 0.1 * fps
         progress = _progress(trainer, rollout, metrics, phase, fps, rate, folder)
-        with _disk_errors_told(run_dir):
+        with disk_errors_told(run_dir):
             # The log first: whoever resumes from the checkpoint finds the curve complete up to it.
             log.write(progress)
             if folder is not None:
@@ -281,7 +285,8 @@ def _loop(
 
 
 @contextlib.contextmanager
-def _disk_errors_told(run_dir: Path) -> Iterator[None]:
+def disk_errors_told(run_dir: Path) -> Iterator[None]:
+    """Turn what a full or lost disk says into one line."""
     try:
         yield
     except OSError as error:
