@@ -106,7 +106,14 @@ def test_unseen_ends_matter_to_an_agent_between_its_goals():
     assert best_return(scene, told=True) > best_return(scene) + 0.01
 
 
-@pytest.mark.parametrize("options", [{}, {"termination": 0.2}, {"start": [2, 2], "swap": 0.95}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"goals": [[0, 3], [4, 4]]},
+        {"goals": [[1, 2], [3, 0]], "termination": 0.2},
+        {"goals": [[2, 0], [2, 3]], "start": [2, 2], "swap": 0.95},
+    ],
+)
 def test_a_finer_table_changes_nothing(options, monkeypatch):
     coarse = bounds(Gridworld(**options))["bayes"]
     monkeypatch.setattr(gridworld_solver, "UNSEEN_AT_START", 3)
@@ -230,11 +237,9 @@ def test_without_ends_all_that_search_are_alike():
 
 
 def test_a_kernel_is_its_probability_of_swapping():
-    same = (
-        [Gridworld(swap=0.5), Gridworld(kernel="uniform")],
-        [Gridworld(swap=1.0), Gridworld(kernel="alternate")],
-    )
-    for one, other in same:
+    goals = [[0, 3], [4, 4]]
+    for swap, kernel in (0.5, "uniform"), (1.0, "alternate"), (0.15, {"name": "drift", "switch": 0.3}):
+        one, other = Gridworld(swap=swap, goals=goals), Gridworld(kernel=kernel, goals=goals)
         assert bounds(one) == pytest.approx(bounds(other))
 
 
