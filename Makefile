@@ -31,6 +31,7 @@ lint: $(STAMP) ## ruff, mypy and the layering contract
 
 bench: $(STAMP) ## Print the measured speeds, one JSON line each
 	@$(BIN)/python -m benchmarks.scene_speed --json
+	@$(BIN)/python -m benchmarks.train_speed --json
 	@$(BIN)/python -m benchmarks.render_speed
 	@$(BIN)/python -m benchmarks.window --json
 

@@ -15,12 +15,18 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import torch
 
+from dynamite.checkpoint import load_checkpoint
 from dynamite.config import SceneConfig
 from dynamite.errors import WorkerError
+from dynamite.progress import read_lines
 from dynamite.silence import LONGEST_LOOK_S, Silence
+from dynamite.train import train
 from dynamite.vector import SerialVector, VectorScene
 from dynamite.workers import WorkerVector
+from tests.dynamite.conftest import tiny
+from tests.dynamite.test_learning import load_goal_walker
 from tests.reliability.teachers import (
     Threads,
     accident,
@@ -278,3 +284,21 @@ def test_a_worker_has_one_thread_unless_told_otherwise(threads):
     vector = WorkerVector(GRID, 2, 1, Threads, threads=threads)
     assert vector.reset(np.arange(2)).teacher.tolist() == [[threads]] * 2
     vector.close()
+
+
+# ------------------------------------------------------------------------------------------------ as a training sees it
+def test_a_training_that_loses_workers_learns_the_same_and_counts_them(tmp_path):
+    teacher = {"imitation__teacher": "goal", "imitation__frames": 720, "imitation__updates": 2}
+    whole = train(tiny(**teacher), tmp_path / "whole", load_policy=load_goal_walker)
+
+    def kill_one(progress) -> None:
+        workers = [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+        if progress.iteration in (0, 2):
+            workers[progress.iteration // 2].kill()
+
+    config = tiny(**teacher, train__workers=2)
+    hurt = train(config, tmp_path / "hurt", load_policy=load_goal_walker, on_progress=kill_one)
+    one, other = load_checkpoint(whole), load_checkpoint(hurt)
+    assert all(torch.equal(v, other.agent.state_dict()[k]) for k, v in one.agent.state_dict().items())
+    lines = read_lines(tmp_path / "hurt" / "progress.jsonl")
+    assert [line["metrics"]["engine/worker_restarts"] for line in lines] == [0, 1, 1, 2]
