@@ -41,7 +41,7 @@ class SceneConfig(Section):
     """What the next latent is (uniform, drift, alternate), or none for the scene's default."""
 
     def check(self) -> None:
-        given, allowed = self.termination, "a probability from 0 to 1, or {length: steps}"
+        given, allowed = self.termination, "a probability from 0 to 1, or {length: steps, 1 or more}"
         if isinstance(given, dict):
             length = given.get("length")
             if len(given) != 1 or isinstance(length, bool) or not isinstance(length, int) or length < 1:
