@@ -11,6 +11,10 @@ from dynamite.config import Config, SceneConfig
 from dynamite.config_io import to_dict
 
 
+#: Fields of ``train`` that decide how a training is run and nothing of what comes of it: it is exact whatever they are.
+_HOW_IT_RUNS = ("workers", "worker_timeout_s", "worker_threads", "checkpoint_every", "keep_checkpoints")
+
+
 @dataclass(frozen=True)
 class PolicySource:
     """A policy that exists already.
@@ -71,7 +75,11 @@ class Job:
         The id already covers what departs from the defaults; here the defaults of then and now are compared, field by
         field, where both versions know the field.
         """
-        return _agree(self.to_json(), stored)
+        ours = self.to_json()
+        if "train" in ours:
+            loop = ours["train"]["train"]
+            ours["train"]["train"] = {name: loop[name] for name in loop if name not in _HOW_IT_RUNS}
+        return _agree(ours, stored)
 
 
 def canonical(value: Any) -> str:
