@@ -66,7 +66,7 @@ class TrainConfig(Section):
     workers: int = whole(0, low=0)
     """Worker processes that share the copies; 0: all in the training's own process. One that is killed or freezes is started
     again and plays its episode anew, so that nothing changes."""
-    worker_timeout_s: float = real(2.0, above=0.0)
+    worker_timeout_s: float = real(1.0, above=0.0)
     """A worker counts as frozen when it was stopped, or used this much processor time, within one step of one copy; more is
     allowed where steps have been seen to take longer."""
     worker_threads: int = whole(1, low=1)

@@ -229,7 +229,7 @@ def make_vector(
     n: int,
     workers: int = 0,
     teacher: TeacherFactory | None = None,
-    worker_timeout_s: float = 2.0,
+    worker_timeout_s: float = 1.0,
     worker_threads: int = 1,
 ) -> VectorScene:
     """Copies of the configured scene in the fastest form available.

@@ -102,7 +102,7 @@ class WorkerVector:
         n: int,
         workers: int,
         teacher: TeacherFactory | None = None,
-        timeout_s: float = 2.0,
+        timeout_s: float = 1.0,
         threads: int = 1,
     ) -> None:
         probe = make_one(config)
