@@ -103,7 +103,9 @@ class Imitation:
             side = agent.normalise_side(agent.side(posterior, privileged))
         flat = [tensor.flatten(0, 1) for tensor in (states, side, labels)]
         total = 0.0
-        parts = torch.randperm(len(flat[0]), generator=generator, device=generator.device).chunk(self.config.policy_steps)
+        parts = torch.randperm(len(flat[0]), generator=generator, device=generator.device).chunk(
+            self.config.policy_steps
+        )
         for part in parts:
             state, belief, label = (tensor.index_select(0, part) for tensor in flat)
             loss = self._regression(self.network(state, belief)[0], label)

@@ -144,7 +144,9 @@ class PPO:
         with torch.no_grad():
             states = agent.state_norm(rollout.states[:-1]).flatten(0, 1)  # (T · N, S)
             sides = agent.normalise_side(rollout.sides[:-1]).flatten(0, 1)  # (T · N, B)
-        for part in torch.randperm(total, generator=generator, device=generator.device).chunk(self.config.minibatches):
+        for part in torch.randperm(total, generator=generator, device=generator.device).chunk(
+            self.config.minibatches
+        ):
             yield (
                 states.index_select(0, part),
                 sides.index_select(0, part),
@@ -154,7 +156,9 @@ class PPO:
     def _episode_minibatches(self, rollout: Rollout, generator: torch.Generator) -> Iterator[tuple]:
         """Whole episodes, their beliefs recomputed so that gradients reach the encoder."""
         agent, n = self.agent, rollout.rewards.shape[1]
-        for part in torch.randperm(n, generator=generator, device=generator.device).chunk(min(self.config.minibatches, n)):
+        for part in torch.randperm(n, generator=generator, device=generator.device).chunk(
+            min(self.config.minibatches, n)
+        ):
             states, sides = agent.see(rollout.episodes().part(part), rollout.privileged[:, part])
             yield states[:-1], sides[:-1], lambda x, part=part: x[:, part]
 

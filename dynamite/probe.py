@@ -81,7 +81,9 @@ class LatentProbe(nn.Module):
         n_parts, (n_axial, n_angle) = len(field.parts), (self.config.n_axial, self.config.n_angle)
         width = max(self.config.smoothing, 1e-3)
         axial = (truth[:, n_parts : n_parts + 1] + 1) / 2 * n_axial - 0.5  # in cells
-        along = torch.softmax(-0.5 * ((torch.arange(n_axial, device=truth.device) - axial) / width) ** 2, -1)  # (B, n_axial)
+        along = torch.softmax(
+            -0.5 * ((torch.arange(n_axial, device=truth.device) - axial) / width) ** 2, -1
+        )  # (B, n_axial)
         angle = torch.atan2(truth[:, n_parts + 2], truth[:, n_parts + 1]).unsqueeze(-1)
         centres = -math.pi + 2 * math.pi * (torch.arange(n_angle, device=truth.device) + 0.5) / n_angle
         apart = torch.remainder(centres - angle + math.pi, 2 * math.pi) - math.pi

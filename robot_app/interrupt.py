@@ -19,7 +19,9 @@ class Interrupt:
         saying: what the first Ctrl-C is answered with.
     """
 
-    def __init__(self, saying: str = "finishing this iteration, then saving; Ctrl-C again stops at once") -> None:
+    def __init__(
+        self, saying: str = "finishing this iteration, then saving; Ctrl-C again stops at once"
+    ) -> None:
         self._asked, self._saying = False, f"{saying}\n".encode()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None

@@ -10,7 +10,6 @@ from typing import Any
 from dynamite.config import Config, SceneConfig
 from dynamite.config_io import to_dict
 
-
 #: Fields of ``train`` that decide how a training is run and nothing of what comes of it: it is exact whatever they are.
 _HOW_IT_RUNS = ("workers", "worker_timeout_s", "worker_threads", "checkpoint_every", "keep_checkpoints")
 

@@ -1,7 +1,7 @@
 """HalfCheetah: a planar runner whose wanted direction, wanted speed or wind is hidden and changes between sessions (MuJoCo).
 
 The domains of DynaMITE-RL's experiments (arXiv 2402.15957, section 5) on Gymnasium's ``HalfCheetah-v5``. Direction and
-velocity are VariBAD's (arXiv 1910.08348), rewards included; wind and velocity are LILAC's (arXiv 2006.10701).
+velocity are VariBAD's (arXiv 1910.08348), rewards included; wind and velocity are after LILAC (arXiv 2006.10701).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FAST_M_S = 1.0
 #: About the wanted speed, for the sparse rewards of the others.
 ON_TARGET_M_S = 0.3
 TOP_SPEED_M_S = 3.0
-#: LILAC's amplitude. The runner weighs 14 kg: 10 N accelerate it by 0.7 m/s².
+#: The amplitude in public implementations of LILAC's environment. The runner weighs 14 kg: 10 N accelerate it by 0.7 m/s².
 WIND_N = 10.0
 
 #: Height and pitch, six joint angles, speeds of x and z, pitch rate, six joint speeds.
@@ -180,7 +180,7 @@ class HalfCheetahWindVel(HalfCheetahVel):
 
     **Latent** ``velocity`` v* as in :class:`HalfCheetahVel`, and ``wind``: a force on the torso along the track, within
     ±10 N, positive from behind; both are drawn uniformly at the start and drift when a session ends, the wind by a
-    Gaussian step of 5 N. LILAC moves both along sine waves through these ranges, episode by episode.
+    Gaussian step of 5 N. LILAC moves both along sine waves, from episode to episode.
 
     **Reward** as in :class:`HalfCheetahVel`.
 

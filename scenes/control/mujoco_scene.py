@@ -69,8 +69,8 @@ class MuJoCoScene(SessionEnv):
     """Base of the MuJoCo scenes.
 
     Episodes last 200 steps (VariBAD's, arXiv 1910.08348) and end by time only. Sessions end with p = 0.02 per step, as in
-    ScratchItch: four or five to an episode, each long enough to be of use once it is understood; the paper (arXiv
-    2402.15957) leaves both open here. Success: on target (what the sparse reward pays for) in 100 of the 200 steps.
+    ScratchItch: four or five to an episode, each long enough to be of use once it is understood. Both are our choice, as
+    are the kernels. Success: on target (what the sparse reward pays for) in 100 of the 200 steps.
 
     Args:
         latent_space: what the scene hides.

@@ -43,13 +43,22 @@ class Reacher(MuJoCoScene):
 
     **Latent** ``goal_x``, ``goal_y``: uniform over ±0.14 m at the start. Gymnasium draws from the disc of 0.2 m, here it is
     a square inside that disc, so that the fields are independent. **Sessions** end with p = 0.02 per step; then the goal
-    drifts, each coordinate by a Gaussian step of 0.07 m reflected at the border. The paper leaves both open.
+    drifts, each coordinate by a Gaussian step of 0.07 m reflected at the border. Range, p and drift are our choice.
 
     **Reward** *shaped*: −‖tip − goal‖ − 0.1 ‖a‖², the weight that Gymnasium's documentation gives (its code has 1, under
     which effort drowns the distance). *sparse*: 1 while the tip is within 0.05 m of the goal, else 0.
 
     **Start**: Gymnasium's, joints within ±0.1 rad of stretched, at rest within ±0.005 rad/s. **Episode**: 200 steps of
     0.02 s. **Success**: 100 steps within 0.05 m.
+
+    **Returns**, means of 200 episodes (``robot-app evaluate --scene reacher --episodes 200``):
+
+    ================  ======  ======
+    policy            shaped  sparse
+    ================  ======  ======
+    random             −46.0    11.2
+    scripted/reacher    −4.0   183.2
+    ================  ======  ======
 
     Args:
         reward: ``shaped`` or ``sparse``.
