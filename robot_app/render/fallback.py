@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw
 
 from dynamite.belief import PointPosterior
 from robot_app.render.camera import OrbitCamera
-from robot_app.render.geometry import skin
 from robot_app.render.heat import heat_texture, ramp
 from robot_app.render.theme import theme as theme_named
 from scenes.errors import InputError
+from scenes.skinning import skin
 from scenes.visual import Markers, VisualModel
 
 FORCE_SCALE, FORCE_MIN, FORCE_MAX = 0.022, 0.05, 0.30

@@ -16,11 +16,12 @@ import numpy as np
 
 from dynamite.belief import PointPosterior
 from robot_app.render.camera import OrbitCamera
-from robot_app.render.geometry import arrow_matrix, arrow_mesh, frame_matrices, ring_matrix, ring_mesh
+from robot_app.render.geometry import arrow_matrix, arrow_mesh, ring_matrix, ring_mesh
 from robot_app.render.heat import heat_texture, ramp
 from robot_app.render.packing import contact_shadow, paintable_first, vertex_data, vertex_layout
 from robot_app.render.theme import theme as theme_named
 from scenes.errors import InputError
+from scenes.skinning import frame_matrices
 from scenes.visual import Markers, VisualModel
 
 MAX_FRAMES = 64

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from robot_app.render.camera import OrbitCamera
-from robot_app.render.geometry import skin
 from scenes.latent import SurfacePoint
+from scenes.skinning import skin
 from scenes.visual import VisualModel
 
 
