@@ -47,11 +47,11 @@ def remove_output(path: Path) -> None:
 
 
 def _ours(folder: Path) -> bool:
-    """An episode, numbered stills, or empty."""
+    """An episode, numbered stills or clouds, or empty."""
     names = {entry.name for entry in folder.iterdir()}
     if "manifest.json" in names:
         return b'"robot-app-episode/' in (folder / "manifest.json").read_bytes()[:200]
-    return all(re.fullmatch(r"\d{6}\.png", name) for name in names)
+    return all(re.fullmatch(r"\d{6}\.(png|ply)", name) for name in names)
 
 
 def write_json(path: Path, value: Any) -> None:

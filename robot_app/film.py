@@ -20,6 +20,7 @@ import numpy as np
 from dynamite.acting import Frame
 from dynamite.belief import PointPosterior
 from robot_app.csv_trace import TraceWriter
+from robot_app.clouds import CloudWriter
 from robot_app.files import check_outputs, remove_output
 from robot_app.motion import markers_between, poses_between
 from robot_app.render import make_renderer
@@ -50,6 +51,7 @@ class FilmSettings:
         theme: ``dark`` or ``light``.
         studio: supersampled, with a soft shadow: several times slower.
         truth: mark the true preference.
+        cloud_every: steps from one point cloud to the next, 1 or more.
     """
 
     width: int = 1280
@@ -60,6 +62,7 @@ class FilmSettings:
     theme: str = "dark"
     studio: bool = False
     truth: bool = True
+    cloud_every: int = 1
 
     def __post_init__(self) -> None:
         sides = (self.width, self.height)
@@ -72,6 +75,8 @@ class FilmSettings:
             raise InputError("--size", f"{self.width}x{self.height}", f"at least {least}, or --overlay none")
         if not 1 <= self.fps <= 120:
             raise InputError("--fps", self.fps, "1 to 120 pictures per second")
+        if self.cloud_every < 1:
+            raise InputError("--pointcloud-every", self.cloud_every, "1 step or more")
         check_parts(self.overlay)
         check_theme(self.theme)
 
@@ -96,7 +101,8 @@ class FilmOutputs:
 
     Attributes:
         film: ``.mp4``. trace: ``.csv``. stills: a folder of numbered PNG, one per step. gif: ``.gif``.
-        best: a single PNG of a telling moment. episode: the recording's folder (written by whoever plays).
+        best: a single PNG of a telling moment. clouds: a folder of numbered PLY, what a depth camera at the film's
+            camera sees. episode: the recording's folder (written by whoever plays).
     """
 
     film: Path
@@ -104,6 +110,7 @@ class FilmOutputs:
     stills: Path | None = None
     gif: Path | None = None
     best: Path | None = None
+    clouds: Path | None = None
     episode: Path | None = None
 
     def paths(self) -> dict[str, Path]:
@@ -162,9 +169,13 @@ class FilmLook:
 
     def camera(self, name: str) -> OrbitCamera:
         """A camera by name; the first for an empty one."""
+        return OrbitCamera.from_preset(self.preset(name))
+
+    def preset(self, name: str) -> CameraPreset:
+        """The view of that name; the first for an empty one."""
         for preset in self.cameras:
             if name in ("", preset.name):
-                return OrbitCamera.from_preset(preset)
+                return preset
         raise InputError("--camera", name, "one of " + ", ".join(preset.name for preset in self.cameras))
 
 
@@ -213,13 +224,17 @@ def film(
         writer = stack.enter_context(
             FilmWriter(outputs.film, size, settings.fps, preset="medium" if settings.studio else "veryfast")
         )
-        sinks: list[StillWriter | GifWriter | BestStill] = []  # what takes one picture per step
+        # what takes one picture per step
+        sinks: list[StillWriter | GifWriter | BestStill | CloudWriter] = []
         if outputs.stills is not None:
             sinks.append(StillWriter(outputs.stills))
         if outputs.gif is not None:
             sinks.append(stack.enter_context(GifWriter(outputs.gif, look.step_s)))
         if outputs.best is not None:
             sinks.append(stack.enter_context(BestStill(outputs.best)))
+        if outputs.clouds is not None:
+            view = look.preset(settings.camera)
+            sinks.append(CloudWriter(outputs.clouds, look.model, view, settings.cloud_every))
         trace = None
         if outputs.trace is not None:
             trace = stack.enter_context(TraceWriter(outputs.trace, look.latent_space, look.step_s))

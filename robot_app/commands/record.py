@@ -26,6 +26,7 @@ class Record(SceneVerb):
         "robot-app record --policy scripted/scratch_itch --out out/oracle.mp4",
         'robot-app record --policy pretrained/dynamite --changes "60:forearm.dorsal,120:upper_arm" --size 1920x1080',
         "robot-app record --schedule changes.yaml --overlay belief,reward --theme light --studio --gif",
+        "robot-app record --policy scripted/scratch_itch --pointcloud --pointcloud-every 10 --camera arm",
         "robot-app record --episode out/film.episode --out out/front.mp4 --camera front --size 3840x2160 --studio",
     )
 
@@ -61,6 +62,10 @@ class Record(SceneVerb):
     """Also one PNG per step, in a folder."""
     gif: Flag = False
     """Also an animated GIF."""
+    pointcloud: Flag = False
+    """Also what a depth camera of 320x240 sees from the film's camera: one PLY per step, in a folder."""
+    pointcloud_every: Annotated[int, tyro.conf.arg(metavar="STEPS")] = 1
+    """Write only every so many steps' point cloud."""
     csv: bool = True
     """The trace, one row per step."""
     force: Flag = False
@@ -128,7 +133,10 @@ class Record(SceneVerb):
 
     def _settings(self) -> FilmSettings:
         from robot_app.film import FilmSettings, parse_overlay, parse_size
+        from scenes.errors import InputError
 
+        if self.pointcloud_every != 1 and not self.pointcloud:
+            raise InputError("--pointcloud-every", self.pointcloud_every, "nothing without --pointcloud")
         width, height = parse_size(self.size)
         return FilmSettings(
             width,
@@ -139,6 +147,7 @@ class Record(SceneVerb):
             self.theme,
             self.studio,
             not self.hide_truth,
+            self.pointcloud_every,
         )
 
     def _outputs(self) -> FilmOutputs:
@@ -149,6 +158,7 @@ class Record(SceneVerb):
             trace=self.out.with_suffix(".csv") if self.csv else None,
             stills=self.out.with_suffix(".stills") if self.stills else None,
             gif=self.out.with_suffix(".gif") if self.gif else None,
+            clouds=self.out.with_suffix(".pointcloud") if self.pointcloud else None,
             episode=self.out.with_suffix(".episode"),
         )
 
