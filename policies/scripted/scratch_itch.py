@@ -17,13 +17,11 @@ import numpy as np
 
 from dynamite.acting import Decision
 from scenes.base import Privileged
-from scenes.care.arm import TOOL_TIP, Controller
+from scenes.care.arm import Controller
 from scenes.care.body import ARM_PARTS, arm_part_capsule
 from scenes.care.chain import Kinematics
-from scenes.care.scene import SUBSTEPS, TIME_STEP_S
+from scenes.care.scene import CONTROL_STEP_S, TIME_STEP_S
 from scenes.care.scratch_itch import ScratchItch
-
-CONTROL_STEP_S = SUBSTEPS * TIME_STEP_S
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Oracle:
         self._size = scene.person.size
         self._n = scene.robot.n_joints
         # The observation is in the robot's base frame; so is the arithmetic here.
-        self._kinematics = Kinematics(scene.chain, np.eye(4), TOOL_TIP)
+        self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
         self._rest = scene.start_joints
         # The torso and the chair's back are behind the upper arm: the tip never goes round that way.
         self._behind = scene.base[:3, :3].T @ np.array([0.0, 1.0, 0.0])

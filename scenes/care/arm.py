@@ -13,22 +13,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenes.care.chain import Chain, Link, Shape, matrix_from_rpy
-from scenes.care.tool import SCRATCHER_TIP, scratcher
+from scenes.care.tools.tool import Tool
 from scenes.errors import InputError
 
 HALF = math.pi / 2
 
 
 @dataclass(frozen=True)
+class Mount:
+    """Where a robot's base stands: position in the world (m), turned by ``yaw_deg`` about z."""
+
+    position: tuple[float, float, float]
+    yaw_deg: float = -90.0
+
+    @property
+    def pose(self) -> np.ndarray:
+        """(4, 4) in the world."""
+        pose = np.eye(4)
+        pose[:3, :3] = matrix_from_rpy((0, 0, math.radians(self.yaw_deg)))
+        pose[:3, 3] = self.position
+        return pose
+
+
+@dataclass(frozen=True)
 class Robot:
-    """A robot with its tool, mounted on the wheelchair.
+    """A robot, as it is mounted in each place.
 
     Attributes:
         label: name for people.
-        links: arm links from the base outwards, without the tool.
-        grip_xyz, grip_rpy: pose of the tool's handle in the last link's frame.
-        mount: base position relative to the wheelchair's origin, m.
-        start: joint angles near the scene's start pose, rad (a seed for inverse kinematics).
+        links: arm links from the base outwards, without a tool.
+        grip_xyz, grip_rpy: pose of a tool's handle in the last link's frame.
+        mounts: place (:mod:`scenes.care.place`) → where the base stands.
+        start: joint angles near a start pose, rad (a seed for inverse kinematics).
+        base_link: the link that stands on the mount, as the look's file names it; it never moves.
+        plate: half extents (x, y) of the mount's plate and its shift along y, m.
         torque: joint torque limit of the ``responsive`` controller, N·m.
         speed: joint speed of a full action under the ``responsive`` controller, rad/s.
     """
@@ -37,17 +55,25 @@ class Robot:
     links: tuple[Link, ...]
     grip_xyz: tuple[float, float, float]
     grip_rpy: tuple[float, float, float]
-    mount: tuple[float, float, float]
+    mounts: dict[str, Mount]
     start: tuple[float, ...]
+    base_link: str
+    plate: tuple[float, float, float]
     torque: float = 4.0
     speed: float = 1.0
 
-    def chain(self, name: str) -> Chain:
-        return Chain(name, (*self.links, *scratcher(self.grip_xyz, self.grip_rpy)))
+    def chain(self, name: str, tool: Tool) -> Chain:
+        """The arm with a tool in its hand."""
+        return Chain(name, (*self.links, *tool.links(self.grip_xyz, self.grip_rpy)))
 
     @property
     def n_joints(self) -> int:
         return len(self.links)
+
+
+def _on_chair(x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Assistive Gym's mounting offsets (m) count from the wheelchair's origin, (0, 0, 0.06)."""
+    return x, y, round(z + 0.06, 9)
 
 
 def _jaco() -> Robot:
@@ -73,7 +99,8 @@ def _jaco() -> Robot:
     # The maker's end-effector frame lies at z = −0.16 of link 6, pointing along −z; upstream grips 2 cm further out.
     return Robot(
         "Kinova Jaco (6-DoF)", links, (0, 0, -0.18), (0, HALF, 0),
-        mount=(-0.35, -0.30, 0.30), start=(-1.03, 4.91, 4.24, -0.66, 1.01, -0.39),
+        mounts={"wheelchair": Mount(_on_chair(-0.35, -0.30, 0.30))},
+        start=(-1.03, 4.91, 4.24, -0.66, 1.01, -0.39), base_link="j2s6s200_link_base", plate=(0.062, 0.062, 0.0),
     )  # fmt: skip
 
 
@@ -99,32 +126,18 @@ def _panda() -> Robot:
     # Grasp point: flange at 0.107 m, hand turned by −45°, fingers' pinch 0.105 m further (franka_description).
     return Robot(
         "Franka Panda", links, (0, 0, 0.212), (0, -HALF, 0),
-        mount=(-0.40, -0.35, 0.20), start=(-0.86, 0.95, -1.79, -2.01, -0.63, 1.34, -1.48),
+        mounts={"wheelchair": Mount(_on_chair(-0.40, -0.35, 0.20))},
+        start=(-0.86, 0.95, -1.79, -2.01, -0.63, 1.34, -1.48), base_link="panda_link0", plate=(0.105, 0.12, 0.03),
     )  # fmt: skip
 
 
 ROBOTS: dict[str, Robot] = {"jaco": _jaco(), "panda": _panda()}
-
-#: Tip of the tool in the frame of the last link (link name, point in m).
-TOOL_TIP = ("tool", SCRATCHER_TIP)
 
 
 def find_robot(name: str) -> Robot:
     if name not in ROBOTS:
         raise InputError("robot", name, "one of " + ", ".join(ROBOTS))
     return ROBOTS[name]
-
-
-#: Where the wheelchair stands (m, world), as upstream has it.
-CHAIR_ORIGIN = (0.0, 0.0, 0.06)
-
-
-def base_pose(robot: Robot) -> np.ndarray:
-    """(4, 4) pose of a wheelchair-mounted robot's base: its mount, turned −90° about z as upstream has it."""
-    pose = np.eye(4)
-    pose[:3, :3] = matrix_from_rpy((0, 0, -HALF))
-    pose[:3, 3] = np.add(CHAIR_ORIGIN, robot.mount)
-    return pose
 
 
 # ------------------------------------------------------------------------------------------------ controllers

@@ -13,16 +13,9 @@ from functools import cache
 
 import numpy as np
 
-from scenes.care.body import SIZES, seated_frames
+from scenes.care.posture import seated_frames
 from scenes.care.shapes import Mesh, ball, cylinder, lathe, merge, rounded_box, torus, tube, turn
-
-#: Where each robot's base frame stands (m, world): chair base (0, 0, .06) plus Assistive Gym 1.0's mounting offsets.
-ROBOT_MOUNTS: dict[str, tuple[float, float, float]] = {
-    "jaco": (-0.35, -0.30, 0.36),
-    "panda": (-0.40, -0.35, 0.26),
-}
-#: Mounted robots face −y, as the person does (degrees about z).
-ROBOT_YAW_DEG = -90.0
+from scenes.care.size import Body, body_size
 
 FRAME = (104, 112, 124)
 ACCENT = (38, 128, 148)
@@ -60,8 +53,8 @@ class _Setting:
 
 
 @cache
-def _setting(gender: str) -> _Setting:
-    size, frames = SIZES[gender], seated_frames(gender)
+def _setting(body: Body) -> _Setting:
+    size, frames = body_size(body), seated_frames(body)
     ankle = frames["left_foot"]
     sole = ankle @ np.array([0.0, size.foot_y, -1.5 * size.foot_r, 1.0])
     return _Setting(
@@ -73,9 +66,9 @@ def _setting(gender: str) -> _Setting:
 
 # ------------------------------------------------------------------------------------------------------ looks
 @cache
-def wheelchair_mesh(gender: str = "male") -> Mesh:
-    """The whole chair, set to the ``gender``'s body; about 9k triangles."""
-    s = _setting(gender)
+def wheelchair_mesh(body: Body = "male") -> Mesh:
+    """The whole chair, set to the body; about 9k triangles."""
+    s = _setting(body)
     left = [*_wheel(), *_castor(), *_side(s), *_leg_rest(s)]
     middle = [
         rounded_box((0, -0.075, s.seat - 0.035), (0.208, 0.225, 0.035), UPHOLSTERY, 0.028),
@@ -189,15 +182,18 @@ def _joystick(armrest: float) -> list[Mesh]:
 
 
 @cache
-def mount_mesh(robot: str) -> Mesh:
-    """The bracket that carries the robot: out from the right side's rails, under the robot's base."""
-    x, y, z = ROBOT_MOUNTS[robot]
+def bracket_mesh(position: tuple[float, float, float], plate: tuple[float, float, float]) -> Mesh:
+    """What carries a robot on the chair: out from the right side's rails, under the robot's base at ``position``.
+
+    Args:
+        plate: half extents (x, y) of the plate and its shift along y, m.
+    """
+    x, y, z = position
     w = -_HALF_WIDTH
-    plate = (0.062, 0.062) if robot == "jaco" else (0.105, 0.12)
-    shift = 0.0 if robot == "jaco" else 0.03  # the Panda's base reaches further back than forward
+    shift = plate[2]
     arm = z - 0.035
     parts = [
-        rounded_box((x, y + shift, z - 0.008), (*plate, 0.008), FRAME, 0.004),
+        rounded_box((x, y + shift, z - 0.008), (*plate[:2], 0.008), FRAME, 0.004),
         lathe([(0, -0.07), (0.03, -0.07), (0.034, -0.05), (0.034, -0.016), (0, -0.016)], PACK, 16).moved((x, y + shift, z)),
         tube([(x, y + shift, arm), (w, y + shift + 0.05, arm), (w, -0.10, arm)], 0.016, ACCENT, 10, bend=0.05),
         tube([(x, y + shift, arm), (x + 0.03, y + shift + 0.02, arm), (w + 0.01, -0.16, 0.30)], 0.011, FRAME, 8, bend=0.03),
@@ -207,9 +203,9 @@ def mount_mesh(robot: str) -> Mesh:
 
 
 # --------------------------------------------------------------------------------------------------- collision
-def wheelchair_boxes(gender: str = "male") -> tuple[Box, ...]:
+def wheelchair_boxes(body: Body = "male") -> tuple[Box, ...]:
     """What a robot must not run into: eleven boxes around the drawn chair."""
-    s = _setting(gender)
+    s = _setting(body)
     arm_x = _HALF_WIDTH + 0.022
     half = np.radians(_FOOT_TILT_DEG) / 2
     tilt = (float(np.sin(half)), 0.0, 0.0, float(np.cos(half)))

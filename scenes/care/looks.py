@@ -3,49 +3,66 @@
 The person and the robots are small files under ``assets/`` (see its README); wheelchair, mount and tool are built
 from primitives here. Frames, in the order of a scene's ``poses()``::
 
-    world · person/torso · person/{pecs, upper_arm, forearm, hand} · robot/<moving link> … · tool
+    world · person/torso · person/{pecs, upper_arm, forearm, hand, head} · robot/<moving link> … · tool · objects …
 
-``world`` also carries the wheelchair, the mount and the robot's base, ``person/torso`` all of the person that never
-moves. The person rests seated; robot links and the tool rest at the origin, in their own coordinates.
+``world`` also carries the furniture, the mount and the robot's base, ``person/torso`` all of the person that never
+moves. The person rests in the place's posture; robot links, tool and objects rest at the origin, in their own
+coordinates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, GENDERS, seated_frames
-from scenes.care.furniture import ROBOT_MOUNTS, ROBOT_YAW_DEG, mount_mesh, wheelchair_mesh
-from scenes.care.shapes import Mesh, ball, lathe, merge, turn
-from scenes.errors import InputError
+from scenes.care.arm import find_robot
+from scenes.care.body import ARM_PARTS
+from scenes.care.person_mesh import ASSETS, MOVING_SEGMENTS, PersonMesh, person_mesh
+from scenes.care.place import Place, find_place
+from scenes.care.posture import posture_frames
+from scenes.care.shapes import Mesh, merge, turn
+from scenes.care.size import Body, BodySpec, body_spec
+from scenes.care.tools.scratcher import SCRATCHER
+from scenes.care.tools.tool import Tool
 from scenes.visual import VisualModel
 
-ASSETS = Path(__file__).parent / "assets"
-PERSON_FRAMES = ("person/torso", "person/pecs", "person/upper_arm", "person/forearm", "person/hand")
-#: The link that stands on the mount; it never moves, so it rides on ``world``.
-ROBOT_BASES = {"jaco": "j2s6s200_link_base", "panda": "panda_link0"}
+PERSON_FRAMES = tuple(f"person/{segment}" for segment in MOVING_SEGMENTS)
+
+#: Looks of a scene's own objects: frame name and mesh, in the order of its poses.
+Objects = Callable[[], tuple[tuple[str, Mesh], ...]]
 
 
-def build_visual_model(gender: str, robot: str) -> VisualModel:
-    """The whole scene of one person and one robot.
+def build_visual_model(
+    body: Body,
+    robot: str,
+    place: str = "wheelchair",
+    tool: Tool = SCRATCHER,
+    objects: Objects | None = None,
+) -> VisualModel:
+    """The whole scene: a person in a place, a robot with a tool, and whatever else moves (frame name, look).
 
     Raises:
-        InputError: an unknown person or robot.
+        InputError: an unknown person, robot or place.
     """
-    if gender not in GENDERS:
-        raise InputError("person", gender, "one of " + ", ".join(GENDERS))
-    if robot not in ROBOT_BASES:
-        raise InputError("robot", robot, "one of " + ", ".join(ROBOT_BASES))
-    return _build(gender, robot)
+    find_robot(robot)
+    return _build(body_spec(body), robot, find_place(place), tool, objects)
 
 
 @cache
-def _build(gender: str, robot: str) -> VisualModel:
-    person, machine = _load(f"person_{gender}.npz"), _load(f"{robot}.npz")
-    links = [str(name) for name in machine["links"] if name != ROBOT_BASES[robot]]
-    frames = ("world", *PERSON_FRAMES, *(f"robot/{name}" for name in links), "tool")
+def _build(body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects | None) -> VisualModel:
+    robot = find_robot(name)
+    person, machine = person_mesh(body, place.posture), _load(f"{name}.npz")
+    links = [str(link) for link in machine["links"] if link != robot.base_link]
+    others = objects() if objects else ()
+    frames = (
+        "world",
+        *PERSON_FRAMES,
+        *(f"robot/{link}" for link in links),
+        "tool",
+        *(frame for frame, _ in others),
+    )
 
     parts: list[tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]] = []  # mesh, bones, weights, surface
 
@@ -57,17 +74,19 @@ def _build(gender: str, robot: str) -> VisualModel:
         bones[:, 0] = frames.index(frame)
         parts.append((mesh, bones, weights, np.zeros((n, 3), np.float32)))
 
-    rigid(_wheelchair(gender, person["chair_light"]), "world")
-    rigid(mount_mesh(robot), "world")
+    rigid(_lit(place.mesh(body), person.furniture_light), "world")
+    rigid(place.mount_mesh(robot), "world")
     parts.append(_person(person))
-    yaw = turn("z", ROBOT_YAW_DEG)
-    for index, name in enumerate(map(str, machine["links"])):
+    mount = robot.mounts[place.name]
+    for index, link in enumerate(map(str, machine["links"])):
         mesh = _link(machine, index)
-        if name == ROBOT_BASES[robot]:
-            rigid(mesh.moved(ROBOT_MOUNTS[robot], yaw), "world")
+        if link == robot.base_link:
+            rigid(mesh.moved(mount.position, turn("z", mount.yaw_deg)), "world")
         else:
-            rigid(mesh, f"robot/{name}")
-    rigid(scratcher_mesh(), "tool")
+            rigid(mesh, f"robot/{link}")
+    rigid(tool.mesh(), "tool")
+    for frame, mesh in others:
+        rigid(mesh, frame)
 
     whole = merge(part[0] for part in parts)
     bones, weights, surface = (np.concatenate([part[k] for part in parts]) for k in (1, 2, 3))
@@ -80,20 +99,20 @@ def _build(gender: str, robot: str) -> VisualModel:
             faces=whole.faces,
             bones=bones,
             weights=weights,
-            rest_poses=rest_poses(gender, frames),
+            rest_poses=rest_poses(body, place.posture, frames),
             surface=surface,
             parts=ARM_PARTS,
         )
     )
 
 
-def rest_poses(gender: str, frames: tuple[str, ...]) -> np.ndarray:
-    """(K, 7) float32: the person's moving frames as seated, every other frame at the world's origin."""
+def rest_poses(body: Body, posture: str, frames: tuple[str, ...]) -> np.ndarray:
+    """(K, 7) float32: the person's moving frames as in the posture, every other frame at the world's origin."""
     poses = np.zeros((len(frames), 7), np.float32)
     poses[:, 6] = 1.0
-    seated = seated_frames(gender)
+    resting = posture_frames(body, posture)
     for name in PERSON_FRAMES[1:]:
-        matrix = seated[name.split("/")[1]]
+        matrix = resting[name.split("/")[1]]
         poses[frames.index(name), :3] = matrix[:3, 3]
         poses[frames.index(name), 3:] = _quaternion(matrix[:3, :3])
     return poses
@@ -118,14 +137,12 @@ def _load(name: str) -> dict[str, np.ndarray]:
         return {key: data[key] for key in data.files}
 
 
-def _person(data: dict[str, np.ndarray]) -> tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]:
-    """The person's mesh with bones, weights and surface; five stored weights become the largest four."""
-    weights = data["weights"].astype(np.float32)  # (V, 5) over PERSON_FRAMES
-    order = np.argsort(-weights, axis=1, kind="stable")[:, :4]
-    largest = np.take_along_axis(weights, order, 1)
-    mesh = Mesh(data["vertices"], _normals(data), data["colors"], data["faces"].astype(np.uint32))
+def _person(person: PersonMesh) -> tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]:
+    """The person's mesh with bones, weights and surface; of six weights the largest four."""
+    order = np.argsort(-person.weights, axis=1, kind="stable")[:, :4]
+    largest = np.take_along_axis(person.weights, order, 1)
     bones = (order + 1).astype(np.uint8)  # PERSON_FRAMES follow the world
-    return mesh, bones, largest / largest.sum(1, keepdims=True), data["surface"]
+    return person.mesh, bones, largest / largest.sum(1, keepdims=True), person.surface
 
 
 def _link(data: dict[str, np.ndarray], index: int) -> Mesh:
@@ -142,32 +159,12 @@ def _normals(data: dict[str, np.ndarray]) -> np.ndarray:
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
 
 
-def _wheelchair(gender: str, light: np.ndarray) -> Mesh:
-    """The chair under its person: darkened where they keep the light out, if the asset was baked for this chair."""
-    chair = wheelchair_mesh(gender)
-    if len(light) != len(chair.vertices):
-        return chair
-    colors = (chair.colors * (light[:, None] / np.float32(255))).astype(np.uint8)
-    return Mesh(chair.vertices, chair.normals, colors, chair.faces)
-
-
-@cache
-def scratcher_mesh() -> Mesh:
-    """The scratcher along +x: a turned handle, a shaft, a rubber tip with ridges; inside the contact shapes."""
-    handle, shaft, rubber = (206, 142, 70), (190, 195, 201), (226, 92, 72)
-    knob = [(0.0, -0.025), (0.013, -0.025), (0.0185, -0.021), (0.0205, -0.013), (0.0190, -0.003), (0.0190, 0.004),
-            (0.0205, 0.012), (0.0185, 0.019), (0.013, 0.0235), (0.0085, 0.025), (0.0, 0.025)]  # fmt: skip
-    rod = [(0.0, 0.024), (0.0075, 0.024), (0.0065, 0.030), (0.0065, 0.060), (0.0, 0.060)]
-    collar = [(0.0, 0.058), (0.0078, 0.058), (0.0088, 0.061), (0.0070, 0.067), (0.0, 0.067)]
-    axis = (1, 0, 0)
-    return merge(
-        [
-            lathe(knob, handle, 20, axis, crease_deg=50),
-            lathe(rod, shaft, 14, axis, crease_deg=30),
-            lathe(collar, handle, 16, axis, crease_deg=50),
-            ball((0.075, 0, 0), 0.0098, rubber, 16, 11),
-        ]
-    )
+def _lit(furniture: Mesh, light: np.ndarray) -> Mesh:
+    """The furniture under its person: darkened where they keep the light out, if the asset was baked for it."""
+    if len(light) != len(furniture.vertices):
+        return furniture
+    colors = (furniture.colors * (light[:, None] / np.float32(255))).astype(np.uint8)
+    return Mesh(furniture.vertices, furniture.normals, colors, furniture.faces)
 
 
 def _frozen(model: VisualModel) -> VisualModel:

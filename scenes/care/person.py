@@ -1,6 +1,6 @@
-"""The person in the world: static capsules for what does not move, a chain for the right arm, impairments.
+"""The person in the world: static capsules for what does not move, a chain for each limb that does, impairments.
 
-The arm is held by weak position motors (gain 0.01, 1 N·m × strength, as upstream), so it gives way when pushed and
+A limb is held by weak position motors (gain 0.01, 1 N·m × strength, as upstream), so it gives way when pushed and
 comes back slowly. Impairments follow Assistive Gym: *limits* scales the joint limits by U(0.5, 1), *weakness* the
 motors' torque by U(0.25, 1), *tremor* adds U(−10°, 10°) per joint to the motors' targets, its sign flipping each step.
 """
@@ -8,35 +8,65 @@ motors' torque by U(0.25, 1), *tremor* adds U(−10°, 10°) per joint to the mo
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from scenes.care.body import (
-    ARM_JOINTS,
-    ARM_PARTS,
-    IMPAIRMENTS,
-    MOVING_FRAMES,
-    SIZES,
-    arm_joint_offsets,
-    capsules,
-    seated_frames,
-)
+from scenes.care.body import IMPAIRMENTS, capsules
 from scenes.care.chain import Chain, Link, Shape, capsule_inertia
+from scenes.care.joints import ARM_JOINTS, MOVING_FRAMES, ArmJoint, arm_joint_offsets
+from scenes.care.posture import find_posture, posture_frames
+from scenes.care.size import Body, BodySize, body_size, body_spec
 from scenes.care.world import World
 from scenes.errors import InputError
 
-ARM_GAIN = 0.01
-ARM_TORQUE_NM = 1.0
+HOLD_GAIN = 0.01
+HOLD_TORQUE_NM = 1.0
 TREMOR_RAD = math.radians(10.0)
 
 
-def arm_chain(gender: str) -> Chain:
-    """The right arm from the chest, as ARM_JOINTS has it; masses as shares of the body's."""
-    size = SIZES[gender]
-    shapes = {c.segment: c for c in capsules(gender) if c.segment in MOVING_FRAMES}
-    carried = {index: name for name, index in MOVING_FRAMES.items()}
+@dataclass(frozen=True)
+class LimbSpec:
+    """A limb that may move.
+
+    Attributes:
+        root: the segment its first joint is carried by.
+        joints: from the root outwards; ``mass_share`` is that of the segment a joint's link carries.
+        offsets: body size → position of each joint in its parent's frame, m.
+        segments: segment → index of the joint whose link carries it.
+        sunk: the segment that lies inside the torso at rest, whose contacts with it mean nothing.
+    """
+
+    root: str
+    joints: tuple[ArmJoint, ...]
+    offsets: Callable[[BodySize], list[tuple[float, float, float]]]
+    segments: dict[str, int]
+    sunk: str
+
+
+#: Upstream's three head joints and their limits; the head turns about the top of the neck.
+HEAD_JOINTS: tuple[ArmJoint, ...] = (
+    ArmJoint("head_x", (1, 0, 0), -50, 50, 0.0),
+    ArmJoint("head_y", (0, 1, 0), -34, 34, 0.0),
+    ArmJoint("head_z", (0, 0, 1), -70, 70, 0.07),
+)
+
+LIMBS: dict[str, LimbSpec] = {
+    "right_arm": LimbSpec("chest", ARM_JOINTS, arm_joint_offsets, MOVING_FRAMES, "pecs"),
+    "head": LimbSpec(
+        "neck", HEAD_JOINTS, lambda size: [(0.0, 0.0, size.head_z), (0, 0, 0), (0, 0, 0)], {"head": 2}, "head"
+    ),
+}
+
+
+def limb_chain(name: str, body: Body) -> Chain:
+    """The chain of one of LIMBS; masses as shares of the body's."""
+    spec, size = LIMBS[name], body_size(body)
+    shapes = {c.segment: c for c in capsules(body) if c.segment in spec.segments}
+    carried = {index: segment for segment, index in spec.segments.items()}
     links = []
-    for index, (joint, offset) in enumerate(zip(ARM_JOINTS, arm_joint_offsets(size), strict=True)):
+    for index, (joint, offset) in enumerate(zip(spec.joints, spec.offsets(size), strict=True)):
         mass, com, inertia = joint.mass_share * size.mass, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
         shape: tuple[Shape, ...] = ()
         if index in carried:
@@ -48,53 +78,116 @@ def arm_chain(gender: str) -> Chain:
         low, high = math.radians(joint.low_deg), math.radians(joint.high_deg)
         links.append(Link(joint.name, offset, axis=joint.axis, low=low, high=high, mass=mass, com=com,
                           inertia=inertia, shapes=shape))  # fmt: skip
-    return Chain("right_arm", tuple(links))
+    return Chain(name, tuple(links))
+
+
+class Limb:
+    """One limb of a person in a world: its chain, and the motors that hold it.
+
+    Attributes:
+        body: id in the world.
+        joints: its joints' link indices.
+        segments: segment → link index.
+        pose: (n,) rad, where the motors hold it when nothing impairs them.
+    """
+
+    def __init__(
+        self, world: World, name: str, body: Body, root: np.ndarray, pose_deg: Mapping[str, float]
+    ) -> None:
+        spec = LIMBS[name]
+        self._world = world
+        self.name = name
+        self.chain = limb_chain(name, body)
+        self.joints = list(self.chain.movable)
+        self.segments = spec.segments
+        self.body = world.add_chain(self.chain, root)
+        self.pose = np.radians([pose_deg.get(joint.name, 0.0) for joint in spec.joints])
+        self._low, self._high = self.chain.limits
+        self._gains = [HOLD_GAIN] * len(self.joints)
+        self._limited = False
+        self._torques = [HOLD_TORQUE_NM] * len(self.joints)
+        self._rest = self.pose
+        world.set_joints(self.body, self.joints, self.pose)
+
+    def hold(self, limit_scale: float, strength: float) -> None:
+        """Motors towards the pose, within limits scaled by ``limit_scale``, with torques scaled by ``strength``."""
+        limited = limit_scale != 1.0
+        if limited or self._limited:  # only then do PyBullet's limits differ from the chain's
+            self._world.set_limits(self.body, self.joints, self._low * limit_scale, self._high * limit_scale)
+        self._limited = limited
+        self._rest = np.clip(self.pose, self._low * limit_scale, self._high * limit_scale)
+        self._torques = [HOLD_TORQUE_NM * strength] * len(self.joints)
+        self.aim(np.zeros(len(self.joints)))
+
+    def aim(self, offset: np.ndarray) -> None:
+        """Motors towards the held pose plus ``offset`` (n,) rad."""
+        self._world.drive(self.body, self.joints, (self._rest + offset).tolist(), self._gains, self._torques)
+
+    def set_pose(self, pose: np.ndarray) -> None:
+        """Put the limb at ``pose`` (n,) rad, at rest, and hold it there."""
+        self.pose = np.clip(pose, self._low, self._high)
+        self._world.set_joints(self.body, self.joints, self.pose)
 
 
 class Person:
     """The person's bodies in a world.
 
+    Args:
+        body: size and gender.
+        posture: of :data:`scenes.care.posture.POSTURES`.
+        moving: which of LIMBS move; all else is static.
+        pose_deg: limb → joint → degrees, where it differs from the posture's.
+
     Attributes:
-        arm: body id of the right arm.
+        spec, size: who it is.
+        frames: segment → world pose (4, 4) of the posture; those of limbs that move are where they started.
+        limbs: name → Limb, for those that move.
         statics: body id → segment name of what does not move.
-        part_links: link index of each of ARM_PARTS.
-        landmarks: link indices whose frames lie at shoulder, elbow and wrist.
+        bodies: ids of all of the person's bodies.
     """
 
-    def __init__(self, world: World, gender: str) -> None:
-        if gender not in SIZES:
-            raise InputError("gender", gender, "one of " + ", ".join(SIZES))
-        self._world = world
-        self.gender, self.size = gender, SIZES[gender]
-        self.chain = arm_chain(gender)
-        self.joints = list(self.chain.movable)
-        frames = seated_frames(gender)
+    def __init__(
+        self,
+        world: World,
+        body: Body,
+        posture: str,
+        moving: tuple[str, ...] = ("right_arm",),
+        pose_deg: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
+        self.spec, self.size = body_spec(body), body_size(body)
+        pose = {name: dict((pose_deg or {}).get(name, {})) for name in moving}
+        if "right_arm" in moving:
+            pose["right_arm"] = {**find_posture(posture).right_arm(self.size), **pose["right_arm"]}
+        self.frames = frames = posture_frames(body, posture, pose.get("right_arm"))
+        carried = {segment for name in moving for segment in LIMBS[name].segments}
         self.statics = {
             world.add_static(Shape(c.a, c.b, c.radius), frames[c.segment]): c.segment
-            for c in capsules(gender)
-            if c.segment not in MOVING_FRAMES
+            for c in capsules(body)
+            if c.segment not in carried
         }
-        self.arm = world.add_chain(self.chain, frames["chest"])
-        for body in self.statics:  # the shoulder girdle lies inside the torso
-            world.ignore(self.arm, MOVING_FRAMES["pecs"], body, -1)
-        self.bodies = {*self.statics, self.arm}
-        self.part_links = tuple(MOVING_FRAMES[part] for part in ARM_PARTS)
-        self.landmarks = [MOVING_FRAMES["upper_arm"], MOVING_FRAMES["forearm"], MOVING_FRAMES["hand"]]
-        self._seated = np.radians([joint.seated_deg for joint in ARM_JOINTS])
-        self._low, self._high = self.chain.limits
-        self._gains = [ARM_GAIN] * len(self.joints)
-        self._limited = False
-        world.set_joints(self.arm, self.joints, self._seated)
+        self.limbs = {name: Limb(world, name, body, frames[LIMBS[name].root], pose[name]) for name in moving}
+        for name, limb in self.limbs.items():
+            for static in self.statics:  # the shoulder girdle lies inside the torso, the head on the neck
+                world.ignore(limb.body, limb.segments[LIMBS[name].sunk], static, -1)
+        self.bodies = {*self.statics, *(limb.body for limb in self.limbs.values())}
         self.impairment = "none"
-        self._severity = (1.0, 1.0, np.zeros(len(self.joints)))
+        self._severity: tuple[float, float, np.ndarray] = (1.0, 1.0, np.zeros(self._n_joints))
+
+    @property
+    def _n_joints(self) -> int:
+        return sum(len(limb.joints) for limb in self.limbs.values())
+
+    @property
+    def arm(self) -> Limb:
+        """The right arm, where it moves."""
+        return self.limbs["right_arm"]
 
     def reset(self, rng: np.random.Generator, impairment: str) -> None:
         """Draw this episode's severities (always the same number of draws) and apply ``impairment``."""
-        n = len(self.joints)
         self._severity = (
             rng.uniform(0.5, 1.0),
             rng.uniform(0.25, 1.0),
-            rng.uniform(-TREMOR_RAD, TREMOR_RAD, n),
+            rng.uniform(-TREMOR_RAD, TREMOR_RAD, self._n_joints),
         )
         self.set_impairment(impairment)
 
@@ -104,20 +197,18 @@ class Person:
             raise InputError("impairment", impairment, "one of " + ", ".join(IMPAIRMENTS))
         self.impairment = impairment
         limit_scale, strength, tremor = self._severity
-        limited = impairment == "limits"
-        if limited or self._limited:  # only then do PyBullet's limits differ from the chain's
-            scale = limit_scale if limited else 1.0
-            self._world.set_limits(self.arm, self.joints, self._low * scale, self._high * scale)
-        self._limited = limited
-        scale = limit_scale if limited else 1.0
-        self._rest = np.clip(self._seated, self._low * scale, self._high * scale)
+        for limb in self.limbs.values():
+            limb.hold(
+                limit_scale if impairment == "limits" else 1.0, strength if impairment == "weakness" else 1.0
+            )
         self._tremor = tremor if impairment == "tremor" else None
-        torque = ARM_TORQUE_NM * (strength if impairment == "weakness" else 1.0)
-        self._torques = [torque] * len(self.joints)
-        self._world.drive(self.arm, self.joints, self._rest.tolist(), self._gains, self._torques)
 
     def act(self, step: int) -> None:
         """The person's own motion before control step ``step``: nothing, or the tremor."""
-        if self._tremor is not None:
-            targets = self._rest + (self._tremor if step % 2 else -self._tremor)
-            self._world.drive(self.arm, self.joints, targets.tolist(), self._gains, self._torques)
+        if self._tremor is None:
+            return
+        shake = self._tremor if step % 2 else -self._tremor
+        first = 0
+        for limb in self.limbs.values():
+            limb.aim(shake[first : first + len(limb.joints)])
+            first += len(limb.joints)

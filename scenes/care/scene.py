@@ -1,34 +1,49 @@
-"""CareScene: what all care scenes share — a wheelchair, a person, a robot with a tool; reset, step, render, close.
+"""CareScene: what all care scenes share — a place, a person, a robot with a tool; reset, step, observe, render, close.
 
-A scene adds its latent fields, its start pose, what it feels (:meth:`CareScene._observe`) and its reward. Timing and
-bodies are Assistive Gym 1.0's: 5 substeps of 0.02 s per step (10 Hz control), 200 steps per episode.
+A scene declares what it is made of (the class attributes below) and adds its latent fields, what it sees of the person
+(:meth:`CareScene._task_block`), what a contact means (:meth:`CareScene._on_contact`) and its reward. Timing and bodies
+are Assistive Gym 1.0's: 5 substeps of 0.02 s per step (10 Hz control), 200 steps per episode.
 
-A step is fast because only what can move is simulated (the robot and the right arm; all else is static capsules and
-boxes), and a reset because the world is built once and restored.
+A step is fast because only what can move is simulated (the robot and the person's moving limbs; all else is static
+capsules and boxes), and a reset because the world is built once and restored.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 
 from scenes.base import SessionEnv
-from scenes.care.arm import TOOL_TIP, base_pose, find_controller, find_robot
-from scenes.care.body import MOVING_FRAMES
-from scenes.care.chain import Kinematics, Shape, matrix_from_quaternion, matrix_from_rpy
-from scenes.care.furniture import Box, wheelchair_boxes
+from scenes.care.arm import find_controller, find_robot
+from scenes.care.chain import (
+    Kinematics,
+    Shape,
+    matrix_from_quaternion,
+    matrix_from_rpy,
+    quaternion_from_matrix,
+)
+from scenes.care.furniture import Box
+from scenes.care.looks import PERSON_FRAMES, build_visual_model
 from scenes.care.person import Person
-from scenes.care.world import World
+from scenes.care.place import find_place
+from scenes.care.shapes import Mesh
+from scenes.care.size import REFERENCE_AGE, BodySpec
+from scenes.care.tools.scratcher import SCRATCHER
+from scenes.care.tools.tool import Tool
+from scenes.care.world import Contact, World
 from scenes.errors import InputError
-from scenes.latent import LatentSpace
+from scenes.latent import LatentField, LatentSpace
 from scenes.session import Kernel, Termination
-from scenes.visual import CameraPreset, VisualModel
+from scenes.visual import CameraPreset, Markers, VisualModel
 
 TIME_STEP_S = 0.02
 SUBSTEPS = 5
 SOLVER_ITERATIONS = 20
+CONTROL_STEP_S = SUBSTEPS * TIME_STEP_S
 
 #: Seen from the person's right, in front of the chair, where the robot works.
 CAMERAS: tuple[CameraPreset, ...] = (
@@ -40,15 +55,31 @@ CAMERAS: tuple[CameraPreset, ...] = (
     CameraPreset("room", (-1.75, -1.75, 1.65), (-0.10, -0.05, 0.68), 42.0),
 )
 
+_STILL = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+
 
 class CareScene(SessionEnv):
     """Base of the care scenes.
 
+    **Observation** of every care scene, float32, positions in the robot's base frame; values beyond a range are clipped:
+
+    ==============  =====================================================  ============  =====
+    entries         meaning                                                range         unit
+    ==============  =====================================================  ============  =====
+    3               tool tip                                               ±2            m
+    4               tool orientation, quaternion (x, y, z, w)              ±1
+    n               joint angles, wrapped                                  ±π            rad
+    n               joint speeds                                           ±20           rad/s
+    3·task_points   what the scene sees of the person                      ±2            m
+    task_bounds     the scene's own numbers                                own
+    1               contact force on the tool                              0–1000        N
+    ==============  =====================================================  ============  =====
+
     Args:
-        latent_space: what the scene hides.
-        robot, controller, gender, impairment: see the scene's docstring.
-        start_tip: (position, rpy) of the tool's tip at the start, m and rad, world.
-        start_spread: half-width of the cube in which the start position is drawn, m.
+        robot, controller: entries of :data:`scenes.care.arm.ROBOTS` and ``CONTROLLERS``.
+        gender, age_years, weight_kg, height_m: the person, :class:`scenes.care.size.BodySpec`.
+        impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
+        fields: the latent fields, out of the scene's; default the scene's ``default_fields``.
         termination, kernel: of the session process.
         render_mode: ``None`` or ``"rgb_array"``.
     """
@@ -56,21 +87,39 @@ class CareScene(SessionEnv):
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
     render_size: tuple[int, int] = (640, 480)
 
+    #: Where the person is (:mod:`scenes.care.place`), which limbs move, and how they are held: limb → joint → degrees.
+    place: ClassVar[str] = "wheelchair"
+    moving: ClassVar[tuple[str, ...]] = ("right_arm",)
+    pose_deg: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    tool: ClassVar[Tool] = SCRATCHER
+    #: Position (m, world) and rpy (rad) of the tool's tip at the start, and the half-width (m) of the cube around it
+    #: in which the start position is drawn.
+    start_tip: ClassVar[tuple[tuple[float, float, float], tuple[float, float, float]]]
+    start_spread: ClassVar[float] = 0.05
+    #: What the person may prefer, which of it may be hidden in a scene, and which always is.
+    latent_fields: ClassVar[Mapping[str, LatentField]]
+    default_fields: ClassVar[tuple[str, ...]]
+    #: Points of the person in the observation, and the bounds (±) of the scene's own numbers after them.
+    task_points: ClassVar[int] = 0
+    task_bounds: ClassVar[tuple[float, ...]] = ()
+    #: Frame name → look of whatever else moves, in the order of :meth:`_object_poses`.
+    object_looks: ClassVar[Callable[[], tuple[tuple[str, Mesh], ...]] | None] = None
+
     def __init__(
         self,
-        latent_space: LatentSpace,
-        *,
-        robot: str,
-        controller: str,
-        gender: str,
-        impairment: str,
-        start_tip: tuple[tuple[float, float, float], tuple[float, float, float]],
-        start_spread: float,
-        termination: Termination | float,
-        kernel: Kernel | str | dict,
-        render_mode: str | None,
+        robot: str = "jaco",
+        controller: str = "assistive_gym",
+        gender: str = "male",
+        age_years: float = REFERENCE_AGE,
+        weight_kg: float | None = None,
+        height_m: float | None = None,
+        impairment: str = "none",
+        fields: Sequence[str] | None = None,
+        termination: Termination | float = 0.02,
+        kernel: Kernel | str | dict = "uniform",
+        render_mode: str | None = None,
     ) -> None:
-        super().__init__(latent_space, termination, kernel)
+        super().__init__(self._latent_space(fields), termination, kernel)
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise InputError("render_mode", render_mode, "None or rgb_array")
         self.render_mode = render_mode
@@ -78,44 +127,94 @@ class CareScene(SessionEnv):
         self.controller_name, self.controller = controller, find_controller(controller)
         self.default_impairment = impairment
 
+        place = find_place(self.place)
+        if place.name not in self.robot.mounts:
+            raise InputError("robot", robot, f"one that can be mounted at the {place.name}")
         self.world = World(TIME_STEP_S, SOLVER_ITERATIONS)
-        self.person = Person(self.world, gender)
+        who = BodySpec(gender, age_years, weight_kg, height_m)
+        self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg)
         self.person.set_impairment(impairment)
-        self._chair = {self._add_box(box): box.name for box in wheelchair_boxes(gender)}
-        for body in self._chair:  # the person sits in the chair: their contacts would cost and mean nothing
-            for link in range(len(self.person.chain.links)):
-                self.world.ignore(self.person.arm, link, body, -1)
-        self.base = base_pose(self.robot)
-        self.chain = self.robot.chain(robot)
+        self.furniture = {self._add_box(box): box.name for box in place.boxes(who)}
+        for body in self.furniture:  # the person rests on it: their contacts would cost and mean nothing
+            for limb in self.person.limbs.values():
+                for link in range(len(limb.chain.links)):
+                    self.world.ignore(limb.body, link, body, -1)
+        self.base = self.robot.mounts[place.name].pose
+        self._base_rotation, self._base_position = self.base[:3, :3].copy(), self.base[:3, 3].copy()
+        self.chain = self.robot.chain(robot, self.tool)
         self.arm = self.world.add_chain(self.chain, self.base)
         self._joints = list(self.chain.movable)
         self._angles = np.zeros(len(self._joints))  # as last observed, rad
-        self.world.share_island(self.arm, self._joints[0], self.person.arm, self.person.joints[0])
+        for limb in self.person.limbs.values():
+            self.world.share_island(self.arm, self._joints[0], limb.body, limb.joints[0])
         self._low, self._high = self.chain.limits
         n = len(self._joints)
         torque = self.controller.torque if self.controller.torque is not None else self.robot.torque
         self._gains, self._torques = [self.controller.gain] * n, [torque] * n
         self._tool = self.chain.index("tool")
+        self._tool_links = range(len(self.robot.links), len(self.chain.links))
         self._hand = self._joints[-1]
         self._frame_links = [*self._joints, self._tool]
+        self._still_rows = {name: self._still_row(name) for name in (f.split("/")[1] for f in PERSON_FRAMES)}
 
-        self.kinematics = Kinematics(self.chain, self.base, TOOL_TIP)
-        self._start_position = np.array(start_tip[0])
-        self._start_rotation = matrix_from_rpy(start_tip[1])
-        self._start_spread = start_spread
-        self.start_joints, error = self.kinematics.solve(
-            self._start_position, self._start_rotation, np.array(self.robot.start), 500
-        )
-        if error > 1e-4:
-            raise RuntimeError(
-                f"{robot} cannot reach the start pose of {type(self).__name__} ({1e3 * error:.1f} mm off)"
-            )
+        self.kinematics = Kinematics(self.chain, self.base, ("tool", self.tool.tip))
+        self._start_rotation = matrix_from_rpy(self.start_tip[1])
+        self.start_joints = self._solve_start()
         self.n_actions = n
         self.action_space = gym.spaces.Box(-1.0, 1.0, (n,), np.float32)
+        self.observation_space = self._observation_space()
+        self._build()
         self.world.save()
         self._picture: Any = None
-        self._started = False
+        self._started = self._observed = False
         self.steps = 0
+
+    def _latent_space(self, fields: Sequence[str] | None) -> LatentSpace:
+        chosen = self.default_fields if fields is None else fields
+        needed = self.default_fields[0]
+        if (
+            isinstance(chosen, str)
+            or needed not in chosen
+            or any(name not in self.latent_fields for name in chosen)
+        ):
+            others = ", ".join(name for name in self.latent_fields if name != needed)
+            raise InputError("fields", fields, f"{needed}, and any of {others}")
+        return LatentSpace(tuple(field for name, field in self.latent_fields.items() if name in chosen))
+
+    def _still_row(self, segment: str) -> tuple[float, ...]:
+        """Pose of a segment where it does not move; the torso's skin is given in world coordinates."""
+        if segment == "torso":
+            return _STILL
+        frame = self.person.frames[segment]
+        return (*frame[:3, 3].tolist(), *quaternion_from_matrix(frame[:3, :3]))
+
+    def _observation_space(self) -> gym.spaces.Box:
+        n = self.n_actions
+        bound = np.concatenate([
+            np.full(3, 2.0), np.ones(4), np.full(n, np.pi), np.full(n, 20.0), np.full(3 * self.task_points, 2.0),
+            self.task_bounds, [1000.0],
+        ])  # fmt: skip
+        low = -bound
+        low[-1] = 0.0
+        self._bound_low, self._bound_high = low.astype(np.float32), bound.astype(np.float32)
+        return gym.spaces.Box(self._bound_low, self._bound_high, dtype=np.float32)
+
+    def _solve_start(self) -> np.ndarray:
+        """Joint angles of the start pose: from the robot's seed, else from the first random one that gets there."""
+        position, rng = np.array(self.start_tip[0]), np.random.default_rng(0)
+        low, high = np.maximum(self._low, -math.pi), np.minimum(self._high, math.pi)
+        error = math.inf
+        for attempt in range(60):
+            seed = np.array(self.robot.start) if attempt == 0 else rng.uniform(low, high)
+            q, error = self.kinematics.solve(position, self._start_rotation, seed, 500)
+            turned = self.kinematics.forward(q)[1]
+            if error <= 1e-4 and float(np.abs(turned - self._start_rotation).max()) < 1e-3:
+                return q
+        raise InputError(
+            "robot",
+            self.robot_name,
+            f"one that reaches the start pose of {type(self).__name__} ({1e3 * error:.0f} mm off)",
+        )
 
     # -- Gymnasium
     def reset(
@@ -128,14 +227,18 @@ class CareScene(SessionEnv):
         """
         super().reset(seed=seed)
         self.world.restore()
-        offset = self.np_random.uniform(-self._start_spread, self._start_spread, 3)
-        q, _ = self.kinematics.solve(self._start_position + offset, self._start_rotation, self.start_joints)
+        offset = self.np_random.uniform(-self.start_spread, self.start_spread, 3)
+        q, _ = self.kinematics.solve(
+            np.add(self.start_tip[0], offset), self._start_rotation, self.start_joints
+        )
         self.world.set_joints(self.arm, self._joints, q)
         self._target = np.array(q)
         self.world.drive(self.arm, self._joints, q.tolist(), self._gains, self._torques)
         self.person.reset(self.np_random, self.default_impairment)
         self.steps = 0
-        self._started = True
+        self._started, self._observed = True, False
+        self._reference_quaternion: np.ndarray | None = None
+        self._start_bodies()
         info = self._start_sessions(options)
         self._start_episode()
         return self._observe(), {**info, **self._measure()}
@@ -198,13 +301,87 @@ class CareScene(SessionEnv):
         width, height = self.render_size
         return self._picture.draw(self.poses(), camera.eye, camera.target, camera.fov_deg, width, height)
 
+    # -- sensing
+    def _observe(self) -> np.ndarray:
+        """Read the world once per step; returns the observation (n_obs,) float32."""
+        world = self.world
+        angles, speeds = world.joint_states(self.arm, self._joints)
+        (_, _, hand_velocity), (tool_position, tool_quaternion, _) = world.link_frames(
+            self.arm, [self._hand, self._tool], velocity=True
+        )
+        self._angles = np.array(angles)
+        self._hand_speed = math.sqrt(hand_velocity[0] ** 2 + hand_velocity[1] ** 2 + hand_velocity[2] ** 2)
+
+        x, y, z, w = tool_quaternion
+        reach = self.tool.tip[0]  # the tip lies on the tool's x axis: the first column of its rotation
+        self._tip = (
+            tool_position[0] + reach * (1 - 2 * (y * y + z * z)),
+            tool_position[1] + reach * 2 * (x * y + z * w),
+            tool_position[2] + reach * 2 * (x * z - y * w),
+        )
+        self._tool_frame = (tool_position, tool_quaternion)
+        points, numbers = self._see()
+        self._observed = True
+        self._feel()
+
+        local = (np.array([self._tip, *points]) - self._base_position) @ self._base_rotation
+        self._tip_local = local[0]
+        quaternion = np.array(tool_quaternion)
+        if self._reference_quaternion is None:
+            self._reference_quaternion = quaternion
+        elif (
+            float(quaternion @ self._reference_quaternion) < 0
+        ):  # q and −q are one rotation: keep to one half
+            quaternion = -quaternion
+        n, k = len(angles), 3 * self.task_points
+        observation = np.empty(self._bound_high.shape, dtype=np.float32)
+        observation[0:3] = local[0]
+        observation[3:7] = quaternion
+        observation[7 : 7 + n] = (self._angles + math.pi) % (2 * math.pi) - math.pi
+        observation[7 + n : 7 + 2 * n] = speeds
+        observation[7 + 2 * n : 7 + 2 * n + k] = local[1:].ravel()
+        observation[7 + 2 * n + k : -1] = numbers
+        observation[-1] = self.tool_force_n
+        return np.clip(observation, self._bound_low, self._bound_high, out=observation)
+
+    def _feel(self) -> None:
+        """Sum the contact forces of this instant, on the tool and on the person, and hand each touch to the scene."""
+        self.tool_force_n = self.total_force_n = 0.0
+        self._strongest: tuple[float, tuple, tuple] | None = None
+        self._start_touches()
+        for contact in self.world.contacts(self.arm):
+            if contact.own_link in self._tool_links:
+                self.tool_force_n += contact.force
+            if contact.body not in self.person.bodies:
+                continue
+            self.total_force_n += contact.force
+            if self._strongest is None or contact.force > self._strongest[0]:
+                self._strongest = (contact.force, contact.position, contact.normal)
+            self._on_touch(contact)
+
+    def to_base(self, point: np.ndarray) -> np.ndarray:
+        """A point (3,) of the world in the robot's base frame, m."""
+        return self._base_rotation.T @ (point - self._base_position)
+
     # -- what a scene adds
+    def _build(self) -> None:
+        """Add further bodies to the world; it is saved right after."""
+
+    def _start_bodies(self) -> None:
+        """Place them for a new episode, drawing from ``np_random``; the world was just restored."""
+
     def _start_episode(self) -> None:
         """Reset the scene's own counters; the session has started, nothing was observed yet."""
 
-    def _observe(self) -> np.ndarray:
-        """Read the world once per step; returns the observation (n_obs,) float32."""
-        raise NotImplementedError
+    def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
+        """Read the person: ``task_points`` points (world, m) and the numbers that ``task_bounds`` bound."""
+        return (), ()
+
+    def _start_touches(self) -> None:
+        """Forget the last step's touches."""
+
+    def _on_touch(self, contact: Contact) -> None:
+        """A contact of the robot with the person."""
 
     def _reward(self, action: np.ndarray) -> tuple[float, bool]:
         """Reward of the step just observed, and whether the success rule is met so far."""
@@ -214,24 +391,48 @@ class CareScene(SessionEnv):
         """The scene's own numbers for ``info``."""
         return {}
 
+    def _latent_changed(self) -> None:
+        latent = self.sessions.latent
+        if "impairment" in latent and latent["impairment"] != self.person.impairment:
+            self.person.set_impairment(latent["impairment"])
+
     # -- drawing
     def visual_model(self) -> VisualModel:
-        from scenes.care.looks import build_visual_model
-
-        return build_visual_model(self.person.gender, self.robot_name)
+        return build_visual_model(
+            self.person.spec, self.robot_name, self.place, self.tool, type(self).object_looks
+        )
 
     def poses(self) -> np.ndarray:
-        """(K, 7): world, torso, the four moving frames of the arm, the robot's links, the tool."""
-        still = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-        rows: list[tuple[float, ...]] = [still, still]
-        for position, quaternion in self.world.link_frames(self.person.arm, list(MOVING_FRAMES.values())):
-            rows.append((*position, *quaternion))
-        for position, quaternion in self.world.link_frames(self.arm, self._frame_links):
-            rows.append((*position, *quaternion))
+        """(K, 7): world, the person's frames, the robot's links, the tool, the scene's objects."""
+        rows: list[tuple[float, ...]] = [_STILL]
+        live: dict[str, tuple[float, ...]] = {}
+        for limb in self.person.limbs.values():
+            frames = self.world.link_frames(limb.body, list(limb.segments.values()))
+            live.update(
+                {name: (*at, *turned) for name, (at, turned) in zip(limb.segments, frames, strict=True)}
+            )
+        rows.extend(live.get(name, still) for name, still in self._still_rows.items())
+        rows.extend((*at, *turned) for at, turned in self.world.link_frames(self.arm, self._frame_links))
+        rows.extend(self._object_poses())
         return np.array(rows, dtype=np.float32)
+
+    def markers(self) -> Markers:
+        """The tool's tip, and the strongest force on the person."""
+        strongest = self._strongest
+        return Markers(
+            tool_tip=np.array(self._tip),
+            force_at=None if strongest is None else np.array(strongest[1]),
+            force=None if strongest is None else np.array(strongest[2]) * -strongest[0],
+        )
 
     def cameras(self) -> tuple[CameraPreset, ...]:
         return CAMERAS
 
     def state_hash(self) -> str:
-        return self.world.digest({self.arm: self._joints, self.person.arm: self.person.joints})
+        chains = {self.arm: self._joints}
+        chains.update({limb.body: limb.joints for limb in self.person.limbs.values()})
+        return self.world.digest(chains)
+
+    def _object_poses(self) -> Sequence[tuple[float, ...]]:
+        """Position and quaternion of each of ``object_looks``."""
+        return ()

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, IMPAIRMENTS, surface_point
+from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, surface_point
 from scenes.care.chain import matrix_from_quaternion
 from scenes.care.reward import action_cost, comfort
 from scenes.care.scene import CareScene
-from scenes.care.tool import SCRATCHER_TIP
-from scenes.errors import InputError
-from scenes.latent import ChoiceField, LatentSpace, PointField, ScalarField
-from scenes.session import Kernel, Termination
+from scenes.care.world import Contact
+from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
 from scenes.visual import Markers
 
 SCRATCH_REWARD = 5.0
@@ -31,11 +29,14 @@ SUCCESS_SCRATCHES = 25
 #: Half-width of the preferred force band, and of the ramp beyond it on which a scratch loses its worth.
 FORCE_BAND_N = 1.0
 
-FIELDS: dict[str, PointField | ScalarField | ChoiceField] = {
+FIELDS: dict[str, LatentField] = {
     "itch": PointField("itch", "Itch", ARM_PARTS),
     "force": ScalarField("force", "Preferred force", 1.0, 5.0, "N"),
     "impairment": ChoiceField("impairment", "Impairment", IMPAIRMENTS),
 }
+
+#: Links whose frames lie at shoulder, elbow and wrist.
+_LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 
 
 class ScratchItch(CareScene):
@@ -87,117 +88,39 @@ class ScratchItch(CareScene):
     episode_length = 200
     n_privileged = 6
 
-    def __init__(
-        self,
-        robot: str = "jaco",
-        controller: str = "assistive_gym",
-        gender: str = "male",
-        impairment: str = "none",
-        fields: Sequence[str] = ("itch",),
-        termination: Termination | float = 0.02,
-        kernel: Kernel | str | dict = "uniform",
-        render_mode: str | None = None,
-    ) -> None:
-        unknown = [name for name in fields if name not in FIELDS]
-        if isinstance(fields, str) or unknown or "itch" not in fields:
-            raise InputError("fields", fields, "itch, and any of force, impairment")
-        space = LatentSpace(tuple(FIELDS[name] for name in FIELDS if name in fields))
-        # Upstream places the hand at (−0.6, 0, 0.8); the tip is 9.5 cm further, towards the person.
-        super().__init__(
-            space,
-            robot=robot,
-            controller=controller,
-            gender=gender,
-            impairment=impairment,
-            start_tip=((-0.505, 0.0, 0.8), (0.0, 0.0, 0.0)),
-            start_spread=0.05,
-            termination=termination,
-            kernel=kernel,
-            render_mode=render_mode,
-        )
-        n = self.n_actions
-        bound = np.concatenate(
-            [np.full(3, 2.0), np.ones(4), np.full(n, np.pi), np.full(n, 20.0), np.full(9, 2.0), [1000.0]]
-        )
-        low = -bound
-        low[-1] = 0.0
-        self._bound_low, self._bound_high = low.astype(np.float32), bound.astype(np.float32)
-        self.observation_space = gym.spaces.Box(self._bound_low, self._bound_high, dtype=np.float32)
-        self._base_rotation = self.base[:3, :3].copy()
-        self._base_position = self.base[:3, 3].copy()
-        self._tip_offset = SCRATCHER_TIP[0]
-        self._points = np.zeros((4, 3))
-        self._observed = False
-        self.scratches = 0
+    # Upstream places the hand at (−0.6, 0, 0.8); the tip is 9.5 cm further, towards the person.
+    start_tip = ((-0.505, 0.0, 0.8), (0.0, 0.0, 0.0))
+    latent_fields = FIELDS
+    default_fields = ("itch",)
+    task_points = 3
 
     # -- the hidden itch
     def _latent_changed(self) -> None:
+        super()._latent_changed()
         itch = self.sessions.latent["itch"]
         self._itch_part = ARM_PARTS.index(itch.part)
         self._itch_local, self._itch_normal = surface_point(
             self.person.size, itch.part, itch.axial, itch.angle
         )
-        if "impairment" in self.sessions.latent:
-            impairment = self.sessions.latent["impairment"]
-            if impairment != self.person.impairment:
-                self.person.set_impairment(impairment)
         if self._observed:
             self._place_itch()
 
     def _privileged_features(self) -> np.ndarray:
         """Upstream's six hidden numbers: tip − target and target, robot base frame, m."""
-        target = self._base_rotation.T @ (self._target_position - self._base_position)
+        target = self.to_base(self._target_position)
         return np.concatenate([self._tip_local - target, target])
 
     # -- episode
     def _start_episode(self) -> None:
         self.scratches = 0
         self._last_scratch = (0.0, 0.0, 0.0)
-        self._reference_quaternion: np.ndarray | None = None
 
-    def _observe(self) -> np.ndarray:
-        world = self.world
-        angles, speeds = world.joint_states(self.arm, self._joints)
-        (_, _, hand_velocity), (tool_position, tool_quaternion, _) = world.link_frames(
-            self.arm, [self._hand, self._tool], velocity=True
-        )
-        self._arm_frames = world.link_frames(self.person.arm, self.person.landmarks)
-        self._angles = np.array(angles)
-        self._hand_speed = math.sqrt(hand_velocity[0] ** 2 + hand_velocity[1] ** 2 + hand_velocity[2] ** 2)
-
-        x, y, z, w = tool_quaternion
-        reach = self._tip_offset  # the tip lies on the tool's x axis: the first column of its rotation
-        tip = (
-            tool_position[0] + reach * (1 - 2 * (y * y + z * z)),
-            tool_position[1] + reach * 2 * (x * y + z * w),
-            tool_position[2] + reach * 2 * (x * z - y * w),
-        )
-        self._tip = tip
-        self._observed = True
+    def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
+        """Shoulder, elbow and wrist."""
+        arm = self.person.arm
+        self._arm_frames = self.world.link_frames(arm.body, _LANDMARKS)
         self._place_itch()
-        self._feel()
-
-        points = self._points
-        points[0] = tip
-        points[1], points[2], points[3] = (frame[0] for frame in self._arm_frames)
-        local = (points[:4] - self._base_position) @ self._base_rotation
-        self._tip_local = local[0]
-        quaternion = np.array(tool_quaternion)
-        if self._reference_quaternion is None:
-            self._reference_quaternion = quaternion
-        elif (
-            float(quaternion @ self._reference_quaternion) < 0
-        ):  # q and −q are one rotation: keep to one half
-            quaternion = -quaternion
-        n = len(angles)
-        observation = np.empty(17 + 2 * n, dtype=np.float32)
-        observation[0:3] = local[0]
-        observation[3:7] = quaternion
-        observation[7 : 7 + n] = (self._angles + math.pi) % (2 * math.pi) - math.pi
-        observation[7 + n : 7 + 2 * n] = speeds
-        observation[7 + 2 * n : 16 + 2 * n] = local[1:4].ravel()
-        observation[-1] = self.tool_force_n
-        return np.clip(observation, self._bound_low, self._bound_high, out=observation)
+        return [frame[0] for frame in self._arm_frames], ()
 
     def _place_itch(self) -> None:
         """Where the itch is now: it moves with the limb."""
@@ -206,26 +129,18 @@ class ScratchItch(CareScene):
         self._target_position = rotation @ self._itch_local + position
         self._target_normal = rotation @ self._itch_normal
 
-    def _feel(self) -> None:
-        """Sum the contact forces of this instant: on the tool, on the person, at the itch."""
-        self.tool_force_n = self.total_force_n = self.target_force_n = 0.0
+    def _start_touches(self) -> None:
+        self.target_force_n = 0.0
         self._touch: tuple[float, float, float] | None = None
-        self._strongest: tuple[float, tuple, tuple] | None = None
-        tx, ty, tz = self._target_position.tolist()
-        for contact in self.world.contacts(self.arm):
-            on_tool = contact.own_link >= self._tool - 1  # the handle, or shaft and tip
-            if on_tool:
-                self.tool_force_n += contact.force
-            if contact.body not in self.person.bodies:
-                continue
-            self.total_force_n += contact.force
-            if self._strongest is None or contact.force > self._strongest[0]:
-                self._strongest = (contact.force, contact.position, contact.normal)
-            if contact.own_link == self._tool:
-                x, y, z = contact.position
-                if (x - tx) ** 2 + (y - ty) ** 2 + (z - tz) ** 2 < SCRATCH_RADIUS_M**2:
-                    self.target_force_n += contact.force
-                    self._touch = contact.position
+        self._target_at = self._target_position.tolist()
+
+    def _on_touch(self, contact: Contact) -> None:
+        if contact.own_link == self._tool:
+            x, y, z = contact.position
+            tx, ty, tz = self._target_at
+            if (x - tx) ** 2 + (y - ty) ** 2 + (z - tz) ** 2 < SCRATCH_RADIUS_M**2:
+                self.target_force_n += contact.force
+                self._touch = contact.position
 
     def _reward(self, action: np.ndarray) -> tuple[float, bool]:
         self.distance_m = math.dist(self._target_position.tolist(), self._tip)
@@ -261,11 +176,6 @@ class ScratchItch(CareScene):
 
     # -- drawing
     def markers(self) -> Markers:
-        force = None if self._strongest is None else np.array(self._strongest[2]) * -self._strongest[0]
-        return Markers(
-            itch=self._target_position.copy(),
-            itch_normal=self._target_normal.copy(),
-            tool_tip=np.array(self._tip),
-            force_at=None if self._strongest is None else np.array(self._strongest[1]),
-            force=force,
+        return replace(
+            super().markers(), itch=self._target_position.copy(), itch_normal=self._target_normal.copy()
         )

@@ -51,8 +51,7 @@ def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
 
 def optional_fields(scene: str) -> tuple[tuple[str, str], ...]:
     """(name, label) of latent fields that can be switched on, the first being always there."""
-    module = inspect.getmodule(find_scene(scene).load())
-    fields = getattr(module, "FIELDS", None)
+    fields = getattr(find_scene(scene).load(), "latent_fields", None)
     return () if fields is None else tuple((name, field.label) for name, field in fields.items())
 
 

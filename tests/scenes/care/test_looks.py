@@ -7,9 +7,10 @@ import pytest
 
 from scenes.care.arm import ROBOTS
 from scenes.care.body import GENDERS, SIZES, arm_part_capsule, capsules, seated_frames, surface_coordinates
-from scenes.care.furniture import ROBOT_MOUNTS, wheelchair_boxes, wheelchair_mesh
-from scenes.care.looks import build_visual_model, scratcher_mesh
+from scenes.care.furniture import wheelchair_boxes, wheelchair_mesh
+from scenes.care.looks import build_visual_model
 from scenes.care.tiny_render import TinyPicture
+from scenes.care.tools.scratcher import SCRATCHER
 from scenes.errors import InputError
 
 SCENES = [(gender, robot) for gender in GENDERS for robot in ROBOTS]
@@ -112,15 +113,16 @@ def test_the_drawn_person_fills_the_collision_shapes(gender: str) -> None:
             assert distance < capsule.radius + 0.06, capsule.segment
 
 
-def test_the_robot_stands_on_its_mount() -> None:
-    from scenes.care.arm import ROBOTS, base_pose
-
-    for name, robot in ROBOTS.items():
-        np.testing.assert_allclose(base_pose(robot)[:3, 3], ROBOT_MOUNTS[name], atol=1e-9)
+def test_upstreams_robots_stand_where_upstream_mounts_them() -> None:
+    """The wheelchair's origin (0, 0, 0.06) plus Assistive Gym's offsets."""
+    for name, offset in {"jaco": (-0.35, -0.30, 0.30), "panda": (-0.40, -0.35, 0.20)}.items():
+        pose = ROBOTS[name].mounts["wheelchair"].pose
+        np.testing.assert_allclose(pose[:3, 3], np.add((0, 0, 0.06), offset), atol=1e-9)
+        np.testing.assert_allclose(pose[:3, 0], (0, -1, 0), atol=1e-9)
 
 
 def test_the_tool_stays_inside_its_contact_shapes() -> None:
-    points = scratcher_mesh().vertices.astype(float)
+    points = SCRATCHER.mesh().vertices.astype(float)
     handle = (np.abs(points) <= 0.0251).all(1)
     along = np.clip(points[:, 0], 0.025, 0.075)
     shaft = np.linalg.norm(points - np.column_stack([along, 0 * along, 0 * along]), axis=1) <= 0.0101
