@@ -246,9 +246,14 @@ def check_pretrained() -> Finding:
 
 
 def check_upstream() -> Finding:
-    if importlib.util.find_spec("assistive_gym") is None:
-        return Finding("Assistive Gym", "note", "upstream is not installed; only comparisons with it need it")
-    return Finding("Assistive Gym", "ok", "upstream is installed")
+    """Upstream's package, which one scene runs and comparisons need."""
+    from scenes.registry import find_scene
+
+    entry = find_scene("assistive_gym")
+    if not entry.installed:
+        found = "upstream is not installed; only the scene assistive_gym needs it"
+        return Finding("Assistive Gym", "note", found, f"{sys.executable} -m {entry.command}")
+    return Finding("Assistive Gym", "ok", f"upstream {metadata.version('assistive-gym')} is installed")
 
 
 def check_mujoco() -> Finding:

@@ -22,6 +22,7 @@ class SceneEntry:
         module, cls: import path, loaded on first use.
         summary: one line for pickers and lists.
         extra: the package that building it needs beyond the project's own, and the name of the extra that installs it.
+        install: the command that installs that package, where it is not the extra's.
     """
 
     gym_id: str
@@ -29,6 +30,7 @@ class SceneEntry:
     cls: str
     summary: str
     extra: str = ""
+    install: str = ""
 
     def load(self) -> type:
         return getattr(importlib.import_module(self.module), self.cls)
@@ -38,6 +40,11 @@ class SceneEntry:
         """Whether its extra is there."""
         return not self.extra or importlib.util.find_spec(self.extra) is not None
 
+    @property
+    def command(self) -> str:
+        """What installs its extra."""
+        return self.install or f'pip install "dynamite-care[{self.extra}]"'
+
 
 SCENES: dict[str, SceneEntry] = {
     "scratch_itch": SceneEntry(
@@ -45,6 +52,14 @@ SCENES: dict[str, SceneEntry] = {
         "scenes.care.scratch_itch",
         "ScratchItch",
         "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
+    ),
+    "assistive_gym": SceneEntry(
+        "scenes/AssistiveGym-v1",
+        "scenes.care.assistive_gym.scene",
+        "AssistiveGym",
+        "A task of upstream's Assistive Gym 1.0, with its target hidden and moving from session to session.",
+        "assistive_gym",
+        'pip install --no-deps "git+https://github.com/Healthcare-Robotics/assistive-gym"',
     ),
     "gridworld": SceneEntry(
         "scenes/Gridworld-v1",

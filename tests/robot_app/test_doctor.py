@@ -102,6 +102,13 @@ def test_screen_or_none(monkeypatch) -> None:
     assert doctor.check_screen().state == "ok"
 
 
+def test_a_missing_upstream_is_a_note_with_the_command(monkeypatch) -> None:
+    monkeypatch.setattr(SceneEntry, "installed", property(lambda entry: not entry.extra))
+    finding = doctor.check_upstream()
+    assert finding.state == "note"
+    assert "-m pip install --no-deps" in finding.mend
+
+
 def test_a_missing_mujoco_is_a_note_with_the_command(monkeypatch) -> None:
     monkeypatch.setattr(SceneEntry, "installed", property(lambda entry: not entry.extra))
     finding = doctor.check_mujoco()

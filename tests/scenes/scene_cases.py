@@ -24,10 +24,7 @@ CASES["half_cheetah_wind_vel-sparse"] = ("half_cheetah_wind_vel", {"reward": "sp
 
 def where_installed(name: str, *values):
     """A test's parameters (the scene's name by default), skipped where the extra of the scene ``name`` is missing."""
-    extra = SCENES[name].extra
-    skip = pytest.mark.skipif(
-        not SCENES[name].installed, reason=f'{name} needs pip install "dynamite-care[{extra}]"'
-    )
+    skip = pytest.mark.skipif(not SCENES[name].installed, reason=f"{name} needs {SCENES[name].command}")
     return pytest.param(*(values or (name,)), marks=skip)
 
 
