@@ -19,8 +19,8 @@ import numpy as np
 
 from dynamite.acting import Frame
 from dynamite.belief import PointPosterior
-from robot_app.csv_trace import TraceWriter
 from robot_app.clouds import CloudWriter
+from robot_app.csv_trace import TraceWriter
 from robot_app.files import check_outputs, remove_output
 from robot_app.motion import markers_between, poses_between
 from robot_app.render import make_renderer

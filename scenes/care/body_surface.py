@@ -16,6 +16,11 @@ from scenes.latent import SurfacePoint
 from scenes.skinning import frame_matrices, skin, skin_normals
 from scenes.visual import VisualModel
 
+#: Names of the frames that the person rides on begin so.
+PERSON_PREFIX = "person/"
+#: Edge of the pieces that a patch of skin is made of.
+PIECE_M = 0.003
+
 
 def body_of(model: VisualModel) -> VisualModel:
     """The person alone, on the same frames.
@@ -23,7 +28,7 @@ def body_of(model: VisualModel) -> VisualModel:
     Raises:
         InputError: there is no person in it.
     """
-    frames = np.array([name.startswith("person/") for name in model.frames])
+    frames = np.array([name.startswith(PERSON_PREFIX) for name in model.frames])
     on_person = (model.weights * frames[model.bones]).sum(1) > 0.5
     picked = on_person[model.faces].all(1)
     if not picked.any():
@@ -41,10 +46,6 @@ def body_of(model: VisualModel) -> VisualModel:
         surface=model.surface[used],
         parts=model.parts,
     )
-
-
-#: Edge of the pieces that a patch of skin is made of.
-PIECE_M = 0.003
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Rays are cast (Open3D's RaycastingScene, Embree) at the scene's :class:`~scenes.visual.VisualModel` in its present
 poses. PyBullet's own camera would see capsules and boxes, or through :class:`~scenes.care.tiny_render.TinyPicture` the
 model with each triangle of the skin bound to a single bone and depth quantised by the projection; a cast ray meets the
-blended skin itself, in float32, and takes less time (``python -m benchmarks.perception`` prints both times).
+blended skin itself, in float32, in no more time (``python -m benchmarks.perception`` prints both).
 """
 
 from __future__ import annotations

@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.body_surface import BodySurface, sample_surface
+from scenes.care.body_surface import PERSON_PREFIX, BodySurface, sample_surface
 from scenes.care.point_cloud import PointCloud
 from scenes.errors import InputError
+from scenes.skinning import pose_matrices
 from scenes.visual import VisualModel
 
 #: Coarse to fine: edge of the voxels that thin the cloud, and how far from the body a point may lie (m).
@@ -93,7 +94,7 @@ class BodyFinder:
         """
         began = time.perf_counter()
         # ICP moves the cloud onto the body; the person's pose is the way back.
-        moved = np.eye(4) if start is None else np.linalg.inv(_checked_pose(start))
+        moved = np.eye(4) if start is None else np.linalg.inv(_checked_pose(start, "start"))
         seen: dict[float, tuple[Any, np.ndarray, np.ndarray]] = {}
         for voxel, reach in STAGES:
             if voxel not in seen:
@@ -162,12 +163,31 @@ class BodyFinder:
         ).transformation
 
 
-def _checked_pose(pose: np.ndarray) -> np.ndarray:
+def person_moved(model: VisualModel, poses: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """(K, 7) float32 ``poses`` with all of the person's frames moved by ``motion`` (4, 4), world; the rest as it was.
+
+    With ``motion`` a :attr:`Registration.pose`, the body lies where it was found.
+
+    Raises:
+        InputError: ``motion`` is no rigid pose.
+    """
+    from scipy.spatial.transform import Rotation
+
+    motion = _checked_pose(motion, "motion")
+    mine = [name.startswith(PERSON_PREFIX) for name in model.frames]
+    moved = np.array(poses, np.float64)
+    turned = motion @ pose_matrices(moved[mine])
+    moved[mine, :3] = turned[:, :3, 3]
+    moved[mine, 3:] = Rotation.from_matrix(turned[:, :3, :3]).as_quat()
+    return moved.astype(np.float32)
+
+
+def _checked_pose(pose: np.ndarray, where: str) -> np.ndarray:
     """``pose`` if it is a rigid motion (4, 4)."""
     pose = np.asarray(pose, float)
     rigid = pose.shape == (4, 4) and np.isfinite(pose).all() and np.allclose(pose[3], (0, 0, 0, 1))
     if not (rigid and np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=1e-6)):
-        raise InputError("start", np.array2string(pose, precision=3), "a rigid pose, (4, 4)")
+        raise InputError(where, np.array2string(pose, precision=3), "a rigid pose, (4, 4)")
     return pose
 
 

@@ -107,8 +107,9 @@ class WipingCoverage:
                 distance = np.linalg.norm(at - contact, axis=1)
                 nearest = int(np.argmin(distance))
                 if distance[nearest] <= self.radius:
-                    near = np.linalg.norm(at - at[nearest], axis=1) <= self.radius
-                    self._covered |= near & (normals @ normals[nearest] > 0)
+                    may = np.flatnonzero(distance <= 2 * self.radius)
+                    near = np.linalg.norm(at[may] - at[nearest], axis=1) <= self.radius
+                    self._covered[may[near & (normals[may] @ normals[nearest] > 0)]] = True
         return self.fraction - before
 
     def pieces(self, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
