@@ -26,8 +26,8 @@ def sight() -> Sight:
     scene = make_scene("scratch_itch")
     scene.reset(seed=1)
     model, poses = scene.visual_model(), scene.poses()
-    poses[2:6] = model.rest_poses[2:6]
-    poses[6:, 2] += 5.0
+    poses[2:7] = model.rest_poses[2:7]
+    poses[7:, 2] += 5.0
     markers = scene.markers()
     scene.close()
     camera = OrbitCamera.from_preset(CameraPreset("arm", (-1.25, -0.75, 1.25), (-0.29, -0.05, 0.86), 30.0))

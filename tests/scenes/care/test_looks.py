@@ -20,10 +20,10 @@ SCENES = [(gender, robot) for gender in GENDERS for robot in ROBOTS]
 def test_the_model_keeps_its_contract(gender: str, robot: str) -> None:
     model = build_visual_model(gender, robot)
     n, k = len(model.vertices), len(model.frames)
-    assert model.frames[:6] == (
-        "world", "person/torso", "person/pecs", "person/upper_arm", "person/forearm", "person/hand",
+    assert model.frames[:7] == (
+        "world", "person/torso", "person/pecs", "person/upper_arm", "person/forearm", "person/hand", "person/head",
     )  # fmt: skip
-    assert model.frames[6:] == (*(f"robot/{link.name}" for link in ROBOTS[robot].links), "tool")
+    assert model.frames[7:] == (*(f"robot/{link.name}" for link in ROBOTS[robot].links), "tool")
     for array, shape, dtype in [
         (model.vertices, (n, 3), np.float32), (model.normals, (n, 3), np.float32), (model.colors, (n, 3), np.uint8),
         (model.bones, (n, 4), np.uint8), (model.weights, (n, 4), np.float32), (model.surface, (n, 3), np.float32),
@@ -101,7 +101,7 @@ def test_no_triangle_lies_on_two_parts(gender: str) -> None:
 def test_the_drawn_person_fills_the_collision_shapes(gender: str) -> None:
     """Joints coincide: around each capsule of a limb there is skin or cloth within 6 cm of its surface."""
     model = build_visual_model(gender, "jaco")
-    body = model.vertices[np.isin(model.bones[:, 0], range(1, 6))]
+    body = model.vertices[np.isin(model.bones[:, 0], range(1, 7))]
     frames = seated_frames(gender)
     for capsule in capsules(gender):
         if not any(word in capsule.segment for word in ("arm", "thigh", "shin", "foot", "head")):

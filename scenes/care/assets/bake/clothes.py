@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.care.assets.bake.anny_body import RawBody
-from scenes.care.assets.bake.surface import Surface, cut, join, rim, smoothed
+from scenes.care.assets.bake.girth import N_BODY
+from scenes.care.assets.bake.surface import Surface, cut, join, rim, rounded, smoothed
 
 #: Where the sleeve ends, as a share of the upper arm.
 SLEEVE = 0.27
@@ -20,6 +21,8 @@ OUTFITS = {
         "shoe": (176, 98, 84), "sole": (238, 236, 230),
     },
 }  # fmt: skip
+#: In bed: cotton trousers, and no shoes.
+NIGHTWEAR = {"male": (150, 158, 168), "female": (168, 176, 192)}
 
 
 def _step(low: float, high: float, x: np.ndarray) -> np.ndarray:
@@ -35,8 +38,8 @@ class Seams:
         self.hip = raw.head("upperleg01.R")
         self.neck = raw.head("neck01")
         self.ankle = raw.head("foot.R")
-        body = raw.vertices[:13380]
-        self.sole = float(body[raw.weight("foot", "toe")[:13380] > 0.5][:, 2].min())
+        body = raw.vertices[:N_BODY]
+        self.sole = float(body[raw.weight("foot", "toe")[:N_BODY] > 0.5][:, 2].min())
         self.scoop = 1.12 if gender == "female" else 1.0
 
     def along_arm(self, rest: np.ndarray) -> np.ndarray:
@@ -73,19 +76,21 @@ class Seams:
         return self.ankle[2] - 0.012 + 0.35 * np.clip(ahead - 0.02, 0, 0.1) - rest[:, 2]
 
 
-def dress(suit: Surface, seams: Seams, gender: str) -> list[Surface]:
+def dress(suit: Surface, seams: Seams, gender: str, in_bed: bool) -> list[Surface]:
     """The clothes, each region of one colour, from the posed tight suit."""
-    colors = OUTFITS[gender]
+    colors = OUTFITS[gender] | ({"trousers": NIGHTWEAR[gender]} if in_bed else {})
+    suit = rounded(suit, np.abs(seams.collar(suit.rest)) < 0.4)  # a neckline without corners
     _, suit = cut(suit, seams.sleeve(suit.rest))
     suit, _ = cut(suit, seams.collar(suit.rest))
     shirt, lower = cut(suit, seams.waist(suit.rest) + 0.025)
     _, lower = cut(lower, seams.waist(lower.rest))
     trousers, lower = cut(lower, seams.trouser_leg(lower.rest))
-    shoe, sock = cut(lower, seams.shoe(lower.rest))
+    foot, sock = cut(lower, seams.shoe(lower.rest))
 
     along = seams.along_arm(shirt.rest)
     loose = 0.0035 + 0.0055 * _step(-0.1, SLEEVE, along)
     belt = seams.waist(shirt.rest)
+    loose = loose * (0.45 + 0.55 * _step(0.0, 0.5, seams.collar(shirt.rest)))  # close at the neck
     loose = loose + 0.010 * _step(0.22, 0.0, belt) * (along < 0)
     shirt = shirt.inflated(loose).painted(colors["shirt"])
     dark = 0.86 * np.array(colors["shirt"])
@@ -109,14 +114,23 @@ def dress(suit: Surface, seams: Seams, gender: str) -> list[Surface]:
         )
     )
     sock = sock.inflated(0.002).painted(colors["sock"])
-    return [body, band, *cuffs, trousers, sock, *_shoes(shoe, seams, colors)]
+    feet = [_sock_foot(foot, seams, colors)] if in_bed else _shoes(foot, seams, colors)
+    return [body, band, *cuffs, trousers, sock, *feet]
+
+
+def _without_toes(foot: Surface, seams: Seams) -> Surface:
+    return smoothed(foot, np.clip((seams.shoe(foot.rest) - 0.008) / 0.02, 0, 1), 24, 0.55, shrink=False)
+
+
+def _sock_foot(foot: Surface, seams: Seams, colors: dict) -> Surface:
+    return _without_toes(foot.inflated(0.002), seams).painted(
+        colors["sock"]
+    )  # in this order the seam stays shut
 
 
 def _shoes(foot: Surface, seams: Seams, colors: dict) -> list[Surface]:
     """A trainer: the sock's foot, fuller, over a light sole that stands out a little."""
-    foot = smoothed(
-        foot, np.clip((seams.shoe(foot.rest) - 0.008) / 0.02, 0, 1), 24, 0.55, shrink=False
-    )  # no toes
+    foot = _without_toes(foot, seams)
     height = foot.rest[:, 2] - seams.sole
     foot = foot.inflated(0.0055 + 0.002 * _step(0.03, 0.0, height))
     upper, sole = cut(foot, foot.rest[:, 2] - (seams.sole + 0.021))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from scenes.care.assets.bake.anny_body import RawBody
+from scenes.care.assets.bake.girth import N_BODY
 from scenes.care.assets.bake.surface import Surface, cut, join, vertex_normals
 
 HAIR = {"male": (66, 48, 38), "female": (84, 54, 38)}
@@ -22,7 +23,7 @@ class Head:
 
     def __init__(self, raw: RawBody) -> None:
         self.raw = raw
-        points = raw.vertices[:13380][raw.weight("head")[:13380] > 0.6]
+        points = raw.vertices[:N_BODY][raw.weight("head")[:N_BODY] > 0.6]
         low, high = points.min(0), points.max(0)
         self.centre, self.half = (low + high) / 2, (high - low) / 2
         self.centre[0] = 0.0
@@ -52,7 +53,7 @@ def hair(skin: Surface, head: Head, gender: str) -> tuple[Surface, list[Surface]
     cap.color[:] = np.clip(cap.color * strands[:, None], 0, 255)
     roots = np.clip(1 - value / 0.075, 0, 1)[:, None] ** 1.5
     cap.color[:] += 0.5 * roots * (0.82 * scalp.color - cap.color)
-    return rest, [cap]
+    return rest, [replace(cap, hair=1 - 0.5 * roots)]
 
 
 def eyes(ball: Surface, centre: np.ndarray) -> list[Surface]:
@@ -78,7 +79,7 @@ def brow(skin: Surface, eye: np.ndarray, side: float, weights: np.ndarray, color
     z = eye[2] + 0.0225 + 0.0035 * (1 - u**2) - 0.0045 * np.clip(u, 0, 1) ** 2 + 0.001 * np.clip(u, 0, 1)
     half = 0.0034 * np.clip(1.15 - 0.9 * np.clip(u, 0, 1) ** 1.3, 0, 1) * np.clip((u + 1.25) * 2.2, 0.45, 1)
     rows = [_on_face(skin, x, z + k * half) for k in (-1.0, 0.0, 1.0)]
-    (at, normal, rest) = (np.concatenate([r[i] for r in rows]) for i in range(3))
+    at, normal, rest, delta = (np.concatenate([r[i] for r in rows]) for i in range(4))
     lift = np.repeat([0.0004, 0.0016, 0.0004], len(u))
     at = at + lift[:, None] * normal
     n = len(u)
@@ -88,13 +89,14 @@ def brow(skin: Surface, eye: np.ndarray, side: float, weights: np.ndarray, color
         quads = quads[:, ::-1]
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     strip = Surface(
-        at, rest, normal, np.tile(weights, (len(at), 1)), np.zeros_like(at), np.zeros(len(at), int), faces
-    )
+        at, rest, normal, np.tile(weights, (len(at), 1)), np.zeros_like(at), np.zeros(len(at), int), faces,
+        delta, np.full((len(at), 1), 0.5),  # brows grey less than hair
+    )  # fmt: skip
     return strip.painted(color)
 
 
-def _on_face(skin: Surface, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where lines along y meet the front of the face: posed positions, normals and A-pose positions."""
+def _on_face(skin: Surface, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where lines along y meet the front of the face: posed positions, normals, A-pose positions and deltas."""
     corners = skin.rest[skin.faces]
     near = (np.abs(corners[:, :, 0] - x.mean()) < 0.05).all(1) & (
         np.abs(corners[:, :, 2] - z.mean()) < 0.05
@@ -103,6 +105,7 @@ def _on_face(skin: Surface, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, n
     at: list[np.ndarray] = []
     normal: list[np.ndarray] = []
     rest: list[np.ndarray] = []
+    delta: list[np.ndarray] = []
     for px, pz in zip(x, z, strict=True):
         a, b, c = (corners[:, k][:, [0, 2]] for k in range(3))
         det = np.cross(b - a, c - a)
@@ -113,10 +116,15 @@ def _on_face(skin: Surface, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, n
         bary = np.stack([1 - v - w, v, w], 1)
         depth = np.where(inside, (bary * corners[:, :, 1]).sum(1), np.inf)
         best = int(np.argmin(depth))
-        for out, field in ((at, skin.at), (normal, skin.normal), (rest, skin.rest)):
+        for out, field in ((at, skin.at), (normal, skin.normal), (rest, skin.rest), (delta, skin.delta)):
             out.append(bary[best] @ field[faces[best]])
     normals = np.array(normal)
-    return np.array(at), normals / np.linalg.norm(normals, axis=1, keepdims=True), np.array(rest)
+    return (
+        np.array(at),
+        normals / np.linalg.norm(normals, axis=1, keepdims=True),
+        np.array(rest),
+        np.array(delta),
+    )
 
 
 def bun(cap: Surface, head_map: np.ndarray, head: Head, weights: np.ndarray, color) -> Surface:
@@ -129,7 +137,10 @@ def bun(cap: Surface, head_map: np.ndarray, head: Head, weights: np.ndarray, col
     at = rest @ head_map[:3, :3].T + head_map[:3, 3]
     n = len(at)
     normals, faces = mesh.normals.astype(float), mesh.faces.astype(int)
-    knot = Surface(at, rest, normals, np.tile(weights, (n, 1)), np.zeros_like(at), np.zeros(n, int), faces)
+    near = np.linalg.norm(cap.rest - centre, axis=1) < 0.06  # it goes where the hair under it goes
+    delta = np.tile(cap.delta[near].mean(0), (n, 1))
+    knot = Surface(at, rest, normals, np.tile(weights, (n, 1)), np.zeros_like(at), np.zeros(n, int), faces, delta,
+                   np.ones((n, 1)))  # fmt: skip
     knot = knot.painted(color)
     swirl = 1 + 0.09 * np.sin(
         14 * np.arctan2(mesh.vertices[:, 0], mesh.vertices[:, 2]) + 500 * mesh.vertices[:, 1]

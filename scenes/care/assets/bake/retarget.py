@@ -1,4 +1,4 @@
-"""From the A pose to our seated frames: one affine map per bone, linear-blend skinning, then the right arm's skin is
+"""From the A pose to our frames, seated or lying: one affine map per bone, linear-blend skinning, then the right arm's skin is
 drawn to its capsules.
 
 Each limb's map takes near joint to near joint and far joint to far joint, and the plane in which elbow or knee bends
@@ -10,11 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.care.assets.bake.anny_body import RawBody
-from scenes.care.body import SIZES, arm_part_capsule, seated_frames
+from scenes.care.assets.bake.girth import N_BODY
+from scenes.care.body import BodySize, arm_part_capsule
 
 #: How far each joint of a finger is curled (degrees), from the knuckle outwards: a hand at rest.
 FINGER_CURL = {"finger1": (4, 10, 12), "finger2": (14, 16, 12), "finger3": (18, 20, 14),
                "finger4": (21, 22, 16), "finger5": (23, 24, 18)}  # fmt: skip
+
+#: How much each bone of the neck goes with the head.
+NECK_SHARE = {"neck01": 0.15, "neck02": 0.45, "neck03": 0.8}
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
@@ -58,9 +62,11 @@ def _turn_about(point: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarr
     return _translate(point) @ _linear(rotation) @ _translate(-point)
 
 
-def bone_maps(raw: RawBody, gender: str) -> np.ndarray:
-    """(B, 4, 4): where each bone takes the rest mesh."""
-    size, frames = SIZES[gender], seated_frames(gender)
+Frames = dict[str, np.ndarray]
+
+
+def bone_maps(raw: RawBody, size: BodySize, frames: Frames) -> np.ndarray:
+    """(B, 4, 4): where each bone takes the rest mesh, its joints onto ``frames``."""
     maps: dict[str, np.ndarray] = {}
 
     # torso: the similarity of the sagittal plane that takes hips and shoulders to ours
@@ -74,12 +80,13 @@ def bone_maps(raw: RawBody, gender: str) -> np.ndarray:
     torso = _translate(middle_to) @ _turn_about(np.zeros(3), np.array([1.0, 0, 0]), tilt)
     torso = torso @ _linear(np.diag([wide, scale, scale])) @ _translate(-middle)
 
-    # head: upright, its middle where the head capsule's is
-    of_head = raw.vertices[:13380][raw.weight("head")[:13380] > 0.6]
+    # head: straight, its middle where the head capsule's is
+    of_head = raw.vertices[:N_BODY][raw.weight("head")[:N_BODY] > 0.6]
     centre = (of_head.min(0) + of_head.max(0)) / 2
     centre[0] = 0.0
     head = (
-        _translate(frames["head"][:3, 3] + (0, -0.02, 0.085))
+        frames["head"]
+        @ _translate(np.array([0, -0.02, 0.085]))
         @ _linear(scale * np.eye(3))
         @ _translate(-centre)
     )
@@ -113,7 +120,7 @@ def bone_maps(raw: RawBody, gender: str) -> np.ndarray:
         ankle = raw.head("foot" + side)
         toe_out = -5.0 if side == ".R" else 5.0
         flat = _turn_about(np.zeros(3), np.array([0, 0, 1.0]), toe_out)
-        sole = raw.vertices[:13380][raw.weight("foot" + side, "toe")[:13380] > 0.5][:, 2].min()
+        sole = raw.vertices[:N_BODY][raw.weight("foot" + side, "toe")[:N_BODY] > 0.5][:, 2].min()
         drop = scale * (ankle[2] - sole)  # puts the sole just above the foot capsule's lowest line
         lift = np.array([0, 0.012, drop - 1.5 * size.foot_r + 0.012])
         maps["foot" + side] = foot @ _translate(lift) @ flat @ _linear(scale * np.eye(3)) @ _translate(-ankle)
@@ -130,7 +137,7 @@ def bone_maps(raw: RawBody, gender: str) -> np.ndarray:
         elif stem.startswith("toe"):
             result[i] = maps["foot" + side]
         elif stem.startswith("neck"):
-            share = {"neck01": 0.15, "neck02": 0.45, "neck03": 0.8}[stem]
+            share = NECK_SHARE[stem]
             result[i] = (1 - share) * torso + share * head
         elif bone in under_head:
             result[i] = head
@@ -194,20 +201,19 @@ _FADES = {"upper_arm": (-0.05, 0.30, 0.88, 1.12), "forearm": (-0.02, 0.22, 1.0, 
 _STRENGTH = 0.82
 
 
-def hug(raw: RawBody, points: np.ndarray, gender: str) -> np.ndarray:
-    """Shift and scale the right arm's cross-sections so that the skin lies on the contact capsules."""
+def hug(raw: RawBody, points: np.ndarray, size: BodySize, frames: Frames, girth: float) -> np.ndarray:
+    """Shift and scale the right arm's cross-sections so that the skin lies on the contact capsules, ``girth`` × theirs."""
     points = points.copy()
-    frames = seated_frames(gender)
     for part, bones in (
         ("upper_arm", ("upperarm01.R", "upperarm02.R")),
         ("forearm", ("lowerarm01.R", "lowerarm02.R")),
     ):
-        radius, length = arm_part_capsule(SIZES[gender], part)
+        radius, length = arm_part_capsule(size, part)
         inverse = np.linalg.inv(frames[part])
         local = points @ inverse[:3, :3].T + inverse[:3, 3]
         axial = -local[:, 2] / length
         share = raw.weight(*bones)
-        skin = np.flatnonzero((share > 0.5) & (np.arange(len(points)) < 13380))
+        skin = np.flatnonzero((share > 0.5) & (np.arange(len(points)) < N_BODY))
         centres, radii, at = _sections(local[skin], axial[skin])
         low0, low1, high0, high1 = _FADES[part]
         amount = (
@@ -216,7 +222,7 @@ def hug(raw: RawBody, points: np.ndarray, gender: str) -> np.ndarray:
             * _smoothstep(0.15, 0.75, share)
         )
         shift = np.stack([np.interp(axial, at, centres[:, k]) for k in range(2)], 1)
-        factor = (radius / np.interp(axial, at, radii)) ** _STRENGTH
+        factor = (girth * radius / np.interp(axial, at, radii)) ** _STRENGTH
         wanted = (local[:, :2] - shift) * factor[:, None]
         local[:, :2] += amount[:, None] * (wanted - local[:, :2])
         points = local @ frames[part][:3, :3].T + frames[part][:3, 3]
@@ -228,7 +234,10 @@ def _sections(local: np.ndarray, axial: np.ndarray) -> tuple[np.ndarray, np.ndar
     at = np.linspace(0.05, 0.98, 16)
     centres, radii = np.zeros((len(at), 2)), np.zeros(len(at))
     for i, t in enumerate(at):
-        ring = local[np.abs(axial - t) < 0.05, :2]
+        off = np.abs(axial - t)
+        ring = local[
+            off < max(0.05, np.sort(off)[12]), :2
+        ]  # loops of vertices lie further apart on some shapes
         centre = ring.mean(0)
         for _ in range(
             8

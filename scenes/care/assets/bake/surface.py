@@ -19,6 +19,8 @@ class Surface:
         color: (V, 3) sRGB 0…255.
         part: (V,) index + 1 of the itchy part the vertex lies on, 0 elsewhere.
         faces: (F, 3).
+        delta: (V, 3S) how far ``at`` moves, m, when the body has each of S other shapes.
+        hair: (V, 1) 1 where it is hair that greys.
     """
 
     at: np.ndarray
@@ -28,12 +30,14 @@ class Surface:
     color: np.ndarray
     part: np.ndarray
     faces: np.ndarray
+    delta: np.ndarray
+    hair: np.ndarray
 
     def keep(self, faces: np.ndarray) -> Surface:
         """Only the given faces, (n, 3) indices or (F,) mask, and the vertices they use."""
         faces = self.faces[faces] if faces.dtype == bool else faces
         used, inverse = np.unique(faces, return_inverse=True)
-        fields = {k: getattr(self, k)[used] for k in ("at", "rest", "normal", "weights", "color", "part")}
+        fields = {k: getattr(self, k)[used] for k in FIELDS}
         return Surface(**fields, faces=inverse.reshape(-1, 3))
 
     def painted(self, color) -> Surface:
@@ -48,12 +52,16 @@ class Surface:
         return replace(self, at=self.at + shift)
 
 
+#: What every vertex has, and what of it is interpolated along an edge.
+SMOOTH = ("at", "rest", "normal", "weights", "color", "delta", "hair")
+FIELDS = (*SMOOTH, "part")
+
+
 def join(surfaces: list[Surface]) -> Surface:
     """One surface of many."""
     surfaces = [s for s in surfaces if len(s.faces)]
     starts = np.cumsum([0] + [len(s.at) for s in surfaces[:-1]])
-    fields = ("at", "rest", "normal", "weights", "color", "part")
-    joined = {k: np.concatenate([getattr(s, k) for s in surfaces]) for k in fields}
+    joined = {k: np.concatenate([getattr(s, k) for s in surfaces]) for k in FIELDS}
     faces = np.concatenate([s.faces + n for s, n in zip(surfaces, starts, strict=True)])
     return Surface(**joined, faces=faces)
 
@@ -122,10 +130,9 @@ def cut(surface: Surface, value: np.ndarray) -> tuple[Surface, Surface]:
         t = (value[ends[:, 0]] / (value[ends[:, 0]] - value[ends[:, 1]]))[:, None]
 
         def extended(x: np.ndarray) -> np.ndarray:
-            column = x if x.ndim == 2 else x[:, None]
-            return np.concatenate([column, (1 - t) * column[ends[:, 0]] + t * column[ends[:, 1]]])
+            return np.concatenate([x, (1 - t) * x[ends[:, 0]] + t * x[ends[:, 1]]])
 
-        fields = {k: extended(getattr(surface, k)) for k in ("at", "rest", "normal", "weights", "color")}
+        fields = {k: extended(getattr(surface, k)) for k in SMOOTH}
         fields["normal"] /= np.maximum(np.linalg.norm(fields["normal"], axis=1, keepdims=True), 1e-12)
         part = np.concatenate([surface.part, surface.part[ends[:, 0]]])
         surface = Surface(**fields, part=part, faces=faces)
@@ -149,7 +156,7 @@ def rim(surface: Surface, near, depth: float, color) -> Surface:
     at = np.concatenate([surface.at[j], surface.at[i], inward[i], inward[j]])
     faces = np.concatenate([np.stack([np.arange(n) + a * n for a in t], 1) for t in ((0, 1, 2), (0, 2, 3))])
     pick = np.concatenate([j, i, i, j])
-    fields = {k: getattr(surface, k)[pick] for k in ("rest", "normal", "weights", "color", "part")}
+    fields = {k: getattr(surface, k)[pick] for k in FIELDS if k != "at"}
     strip = Surface(at=at, faces=faces, **fields)
     normal = vertex_normals(at, faces)
     return replace(strip, normal=normal).painted(color)
@@ -200,21 +207,21 @@ def smoothed(
     edges = np.unique(np.sort(edges, 1), axis=0)
     i, j = np.concatenate([edges, edges[:, ::-1]]).T
     count = np.bincount(i, minlength=len(surface.at))[:, None]
-    at, rest = surface.at.copy(), surface.rest.copy()
+    at, rest, delta = surface.at.copy(), surface.rest.copy(), surface.delta.copy()
     for k in range(rounds):
         step = strength if shrink or k % 2 == 0 else -1.04 * strength
-        for field in (at, rest):
+        for field in (at, rest, delta):
             mean = np.zeros_like(field)
             np.add.at(mean, i, field[j])
             field += step * where[:, None] * np.where(count > 0, mean / np.maximum(count, 1) - field, 0)
-    return replace(surface, at=at, rest=rest, normal=vertex_normals(at, surface.faces))
+    return replace(surface, at=at, rest=rest, delta=delta, normal=vertex_normals(at, surface.faces))
 
 
 def rounded(surface: Surface, where: np.ndarray) -> Surface:
     """Every face whose corners are all in ``where`` (V,) split in four, the new vertices lifted onto a smooth surface.
 
     Phong tessellation (Boubekeur & Alexa 2008): an edge's middle is drawn to the tangent planes of its ends. Edges on
-    the border of the region stay straight, so that no crack opens to the faces beside it.
+    the border of the region stay straight, and the faces beside them are split there too, so that no crack opens.
     """
     inside = where[surface.faces].all(1)
     faces = surface.faces[inside]
@@ -238,6 +245,22 @@ def rounded(surface: Surface, where: np.ndarray) -> Surface:
     ab, bc, ca = (start + inverse.ravel()[k * n : (k + 1) * n] for k in range(3))
     a, b, c = faces.T
     quarter = np.concatenate([np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    fields = {k: middle(getattr(surface, k)) for k in SMOOTH} | {"at": at, "normal": normal}
     part = np.concatenate([surface.part, surface.part[i]])
-    return Surface(at, middle(surface.rest), normal, middle(surface.weights), middle(surface.color), part,
-                   np.concatenate([surface.faces[~inside], quarter]))  # fmt: skip
+    beside = _split_at(surface.faces[~inside], unique, start)
+    return Surface(**fields, part=part, faces=np.concatenate([beside, quarter]))
+
+
+def _split_at(faces: np.ndarray, edges: np.ndarray, start: int) -> np.ndarray:
+    """Faces that have some of ``edges`` (E, 2), split at their middles, which are the vertices from ``start`` on."""
+    middles = {(int(a), int(b)): start + k for k, (a, b) in enumerate(edges)}
+    touched = np.isin(faces, edges).sum(1) >= 2
+    pieces: list[list[int]] = []
+    for face in faces[touched].tolist():
+        on = [middles.get((min(a, b), max(a, b))) for a, b in zip(face, face[1:] + face[:1], strict=True)]
+        loop = [v for corner, middle in zip(face, on, strict=True) for v in (corner, middle) if v is not None]
+        # fan out from a middle, so that no piece is a line
+        first = next((k for k, v in enumerate(loop) if v >= start), 0)
+        loop = loop[first:] + loop[:first]
+        pieces += [[loop[0], loop[k], loop[k + 1]] for k in range(1, len(loop) - 1)]
+    return np.concatenate([faces[~touched], np.array(pieces, int).reshape(-1, 3)])
