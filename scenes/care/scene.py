@@ -91,6 +91,12 @@ class CareScene(SessionEnv):
     place: ClassVar[str] = "wheelchair"
     moving: ClassVar[tuple[str, ...]] = ("right_arm",)
     pose_deg: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    #: Furniture that holds the limbs up: elsewhere they pass through it, for they rest on it and contacts cost time.
+    supports: ClassVar[tuple[str, ...]] = ()
+    #: What the limbs weigh, m/s²; robots hold their own weight.
+    limb_gravity: ClassVar[float] = 0.0
+    #: Torque limit (N·m) of every joint of the robot, where the task needs another than the controller's.
+    motor_torque: ClassVar[float | None] = None
     tool: ClassVar[Tool] = SCRATCHER
     #: Position (m, world) and rpy (rad) of the tool's tip at the start, and the half-width (m) of the cube around it
     #: in which the start position is drawn.
@@ -134,9 +140,10 @@ class CareScene(SessionEnv):
         who = BodySpec(gender, age_years, weight_kg, height_m)
         self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg)
         self.person.set_impairment(impairment)
-        self.furniture = {self._add_box(box): box.name for box in place.boxes(who)}
-        for body in self.furniture:  # the person rests on it: their contacts would cost and mean nothing
-            for limb in self.person.limbs.values():
+        boxes = (*place.boxes(who), *place.mount_boxes(self.robot))
+        self.furniture = {self._add_box(box): box.name for box in boxes}
+        for body, name in self.furniture.items():
+            for limb in self.person.limbs.values() if name not in self.supports else ():
                 for link in range(len(limb.chain.links)):
                     self.world.ignore(limb.body, link, body, -1)
         self.base = self.robot.mounts[place.name].pose
@@ -146,10 +153,13 @@ class CareScene(SessionEnv):
         self._joints = list(self.chain.movable)
         self._angles = np.zeros(len(self._joints))  # as last observed, rad
         for limb in self.person.limbs.values():
+            if self.limb_gravity:
+                masses = {i: link.mass for i, link in enumerate(limb.chain.links) if link.mass}
+                self.world.add_gravity(limb.body, masses, self.limb_gravity)
             self.world.share_island(self.arm, self._joints[0], limb.body, limb.joints[0])
         self._low, self._high = self.chain.limits
         n = len(self._joints)
-        torque = self.controller.torque if self.controller.torque is not None else self.robot.torque
+        torque = self.motor_torque or self.controller.torque or self.robot.torque
         self._gains, self._torques = [self.controller.gain] * n, [torque] * n
         self._tool = self.chain.index("tool")
         self._tool_links = range(len(self.robot.links), len(self.chain.links))
@@ -257,7 +267,7 @@ class CareScene(SessionEnv):
         clipped = np.clip(given, -1.0, 1.0)
         self.person.act(self.steps)
         self._drive(clipped)
-        self.world.step(SUBSTEPS)
+        self._simulate()
         self.steps += 1
         observation = self._observe()
         reward, success = self._reward(clipped)
@@ -265,6 +275,10 @@ class CareScene(SessionEnv):
         info["task_success"] = success
         info.update(self._advance_sessions())
         return observation, reward, False, self.steps >= self.episode_length, info
+
+    def _simulate(self) -> None:
+        """The substeps of one step; a scene with physics of its own steps it in between."""
+        self.world.step(SUBSTEPS)
 
     def _add_box(self, box: Box) -> int:
         frame = np.eye(4)
