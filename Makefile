@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo test test-slow lint bench figures images clean
+.PHONY: help install demo test test-slow lint bench figures images docs clean
 
 help: ## List these commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,5 +41,8 @@ figures: $(STAMP) ## Redraw every table and plot under docs/results from its sto
 images: $(STAMP) ## Redraw the pictures of the README
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m robot_app.window.screenshots --out docs/images
 
+docs: $(STAMP) ## Build the documentation into build/docs, without a warning
+	@$(BIN)/python -m sphinx -W --keep-going -q docs build/docs && echo "build/docs/index.html"
+
 clean: ## Remove what the commands above made (not .venv)
-	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	@rm -rf out build dist docs/scenes .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -99,6 +99,11 @@ class Frame:
     done: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def belief(self) -> Belief | None:
+        """What the policy believes at t, None for policies without a belief."""
+        return self.decision.belief
+
 
 def apply_event(scene: SessionEnv, event: Event) -> None:
     """Do to ``scene`` what ``event`` says.

@@ -6,9 +6,12 @@ the *latent fields* is read by a probe (:mod:`dynamite.probe`) and kept beside i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from scenes.latent import ChoiceField, Latent, LatentField, LatentSpace, PointField, SurfacePoint, wrap_angle
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,16 @@ class PointPosterior:
 
     grid: np.ndarray
 
+    def likeliest(self) -> tuple[int, int, int]:
+        """Part, axial and angle index of the likeliest cell."""
+        part, i, j = np.unravel_index(int(np.argmax(self.grid)), self.grid.shape)
+        return int(part), int(i), int(j)
+
+    def centre(self, i: int, j: int) -> tuple[float, float]:
+        """Axial position and angle (rad) of the centre of a part's cell [i, j]."""
+        _, n_axial, n_angle = self.grid.shape
+        return (i + 0.5) / n_axial, wrap_angle(-math.pi + 2 * math.pi * (j + 0.5) / n_angle)
+
 
 FieldPosterior = ChoicePosterior | ScalarPosterior | PointPosterior
 
@@ -55,3 +68,22 @@ class Belief:
     logvar: np.ndarray
     p_session_end: float | None = None
     fields: dict[str, FieldPosterior] = field(default_factory=dict)
+
+    def likeliest(self, space: LatentSpace) -> Latent:
+        """The likeliest value of every field that it speaks of; for a Gaussian, its mean.
+
+        Args:
+            space: the scene's, which names parts and choices.
+        """
+        return {name: _likeliest(posterior, space[name]) for name, posterior in self.fields.items()}
+
+
+def _likeliest(posterior: FieldPosterior, field: LatentField) -> str | float | SurfacePoint:
+    if isinstance(posterior, ScalarPosterior):
+        return posterior.mean
+    if isinstance(posterior, ChoicePosterior):
+        assert isinstance(field, ChoiceField)
+        return field.choices[int(np.argmax(posterior.probabilities))]
+    assert isinstance(field, PointField)
+    part, i, j = posterior.likeliest()
+    return SurfacePoint(field.parts[part], *posterior.centre(i, j))

@@ -74,7 +74,7 @@ def evaluate(
         on_episode: called with the number of episodes done.
 
     Returns:
-        ==========================  ================================================================
+        =========================== ================================================================
         ``return_mean``             undiscounted return of an episode
         ``return_std``              over episodes
         ``return_ci95``             [low, high], bootstrap of the mean
@@ -85,7 +85,7 @@ def evaluate(
         ``force_p95_n``             95th percentile of the tool's contact force over steps in contact, or None
         ``sessions``                in all episodes together
         ``env_steps_per_s``         with the policy's own time in it, the oracle's not
-        ==========================  ================================================================
+        =========================== ================================================================
 
     Raises:
         InputError: no episodes.

@@ -3,9 +3,9 @@
 What a single policy does step by step is scored by :mod:`dynamite.evaluate`; here the agent plays as it was trained, in
 parallel copies, but acts as its configuration says a trained agent should (``policy.deterministic``).
 
-===========================  ==========================================================================================
+============================ ==========================================================================================
 value                        meaning
-===========================  ==========================================================================================
+============================ ==========================================================================================
 ``episodes``                 how many
 ``return_mean``              undiscounted return of an episode; ``return_std`` over episodes
 ``return_low, return_high``  95 % bootstrap interval of the mean over episodes
@@ -21,7 +21,7 @@ value                        meaning
 ``end_precision, _recall``   of session ends, by alarms of the belief's p(d) at threshold ½; ``end_delay`` median steps
 ``end_ece``                  expected calibration error of p(d); ``end_nll`` its cross-entropy, to be compared with
 ``end_base_nll``             that of always saying the base rate
-===========================  ==========================================================================================
+============================ ==========================================================================================
 
 A value that does not exist (a belief of an agent that has none) is None.
 """

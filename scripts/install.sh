@@ -41,4 +41,4 @@ fi
 
 # 4. Everything else, as tested.
 echo "installing Python packages into $venv (a few minutes the first time)"
-$pip install --quiet -c constraints.txt -e '.[dev,mujoco]'
+$pip install --quiet -c constraints.txt -e '.[dev,mujoco,docs,examples]'

@@ -16,7 +16,7 @@ from dynamite.acting import Frame
 from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
 from robot_app.render.typeset import INKS, Box, Card, Ink
 from scenes.errors import InputError
-from scenes.latent import Latent, LatentSpace, SurfacePoint, wrap_angle
+from scenes.latent import Latent, LatentSpace, SurfacePoint
 
 PARTS: tuple[str, ...] = ("belief", "reward", "session", "force", "title")
 #: The gauge's full scale, and where a touch becomes unpleasant (the scenes' reward: 10 N).
@@ -128,14 +128,9 @@ def best_guess(
     """
     if isinstance(posterior, PointPosterior):
         grid = np.asarray(posterior.grid, float)
-        part, i, j = map(int, np.unravel_index(int(np.argmax(grid)), grid.shape))
-        _, n_axial, n_angle = grid.shape
-        near = grid[part, max(0, i - 1) : i + 2][:, [(j + k) % n_angle for k in (-1, 0, 1)]]
-        point = SurfacePoint(
-            parts[part] if part < len(parts) else f"part {part}",
-            (i + 0.5) / n_axial,
-            wrap_angle(-math.pi + 2 * math.pi * (j + 0.5) / n_angle),
-        )
+        part, i, j = posterior.likeliest()
+        near = grid[part, max(0, i - 1) : i + 2][:, [(j + k) % grid.shape[2] for k in (-1, 0, 1)]]
+        point = SurfacePoint(parts[part] if part < len(parts) else f"part {part}", *posterior.centre(i, j))
         return point, float(near.sum() / max(grid.sum(), 1e-12))
     if isinstance(posterior, ChoicePosterior):
         k = int(np.argmax(posterior.probabilities))

@@ -54,7 +54,7 @@ class GridworldContexts(GridScene):
     latent (``wind`` running fastest, then ``object``, ``colours``, ``goal``).
 
     ===========  ==============================  ============================================  =======================
-    latent       values                          means                                         is felt in
+    **latent**   values                          means                                         is felt in
     ===========  ==============================  ============================================  =======================
     ``goal``     disc, square                    the shape that pays                           the reward on any goal
     ``colours``  red, blue                       the colour that is rich                       the reward on that shape

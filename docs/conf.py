@@ -1,0 +1,36 @@
+"""Sphinx: `make docs` builds the site into build/docs. The pages under scenes/ are made anew before every build."""
+
+import sys
+from importlib import metadata
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+project = "DynaMITE-Care"
+author = "the DynaMITE-Care authors"
+release = metadata.version("dynamite-care")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"  # docstrings say shapes and units, which types do not
+autodoc_member_order = "bysource"
+exclude_patterns = ["results/*/figures"]
+
+html_theme = "furo"
+html_title = "DynaMITE-Care"
+
+
+def keep_bars(app, what, name, obj, options, lines: list[str]) -> None:
+    """A bar in a docstring is a condition or a norm, as in p(r|z), not the markup of a substitution."""
+    for i, line in enumerate(lines):
+        parts = line.split("``")  # every second one is literal
+        lines[i] = "``".join(part if k % 2 else part.replace("|", "∣") for k, part in enumerate(parts))
+
+
+def setup(app) -> None:
+    from scripts.scene_pages import write_pages
+
+    app.connect("builder-inited", lambda _: write_pages(HERE / "scenes"))
+    app.connect("autodoc-process-docstring", keep_bars)
