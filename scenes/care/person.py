@@ -1,8 +1,9 @@
 """The person in the world: static capsules for what does not move, a chain for each limb that does, impairments.
 
-A limb is held by weak position motors (gain 0.01, 1 N·m × strength, as upstream), so it gives way when pushed and
-comes back slowly. Impairments follow Assistive Gym: *limits* scales the joint limits by U(0.5, 1), *weakness* the
-motors' torque by U(0.25, 1), *tremor* adds U(−10°, 10°) per joint to the motors' targets, its sign flipping each step.
+A limb is held by weak position motors (gain 0.01, 1 N·m × strength, as upstream), so it gives way when pushed and comes
+back slowly; an active person's are stronger and follow a :class:`~scenes.care.motion.Motion`. Impairments follow Assistive
+Gym: *limits* scales the joint limits by U(0.5, 1), *weakness* the motors' torque by U(0.25, 1), *tremor* adds
+U(−10°, 10°) per joint to the motors' targets, its sign flipping each step.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scenes.care.body import IMPAIRMENTS, capsules
 from scenes.care.chain import Chain, Link, Shape, capsule_inertia
 from scenes.care.joints import ARM_JOINTS, MOVING_FRAMES, ArmJoint, arm_joint_offsets
+from scenes.care.motion import ACTIVE_GAIN, ACTIVE_TORQUE_NM, parse_motion
 from scenes.care.posture import find_posture, posture_frames
 from scenes.care.size import Body, BodySize, body_size, body_spec
 from scenes.care.world import World
@@ -86,26 +89,34 @@ class Limb:
 
     Attributes:
         body: id in the world.
-        joints: its joints' link indices.
+        joints, names: its joints' link indices and names.
         segments: segment → link index.
         pose: (n,) rad, where the motors hold it when nothing impairs them.
     """
 
     def __init__(
-        self, world: World, name: str, body: Body, root: np.ndarray, pose_deg: Mapping[str, float]
+        self,
+        world: World,
+        name: str,
+        body: Body,
+        root: np.ndarray,
+        pose_deg: Mapping[str, float],
+        active: bool,
     ) -> None:
         spec = LIMBS[name]
         self._world = world
         self.name = name
         self.chain = limb_chain(name, body)
         self.joints = list(self.chain.movable)
+        self.names = [joint.name for joint in spec.joints]
         self.segments = spec.segments
         self.body = world.add_chain(self.chain, root)
         self.pose = np.radians([pose_deg.get(joint.name, 0.0) for joint in spec.joints])
         self._low, self._high = self.chain.limits
-        self._gains = [HOLD_GAIN] * len(self.joints)
+        self._gains = [ACTIVE_GAIN if active else HOLD_GAIN] * len(self.joints)
+        self._torque = ACTIVE_TORQUE_NM if active else HOLD_TORQUE_NM
         self._limited = False
-        self._torques = [HOLD_TORQUE_NM] * len(self.joints)
+        self._torques = [self._torque] * len(self.joints)
         self._rest = self.pose
         world.set_joints(self.body, self.joints, self.pose)
 
@@ -116,12 +127,25 @@ class Limb:
             self._world.set_limits(self.body, self.joints, self._low * limit_scale, self._high * limit_scale)
         self._limited = limited
         self._rest = np.clip(self.pose, self._low * limit_scale, self._high * limit_scale)
-        self._torques = [HOLD_TORQUE_NM * strength] * len(self.joints)
+        self._torques = [self._torque * strength] * len(self.joints)
         self.aim(np.zeros(len(self.joints)))
 
     def aim(self, offset: np.ndarray) -> None:
         """Motors towards the held pose plus ``offset`` (n,) rad."""
         self._world.drive(self.body, self.joints, (self._rest + offset).tolist(), self._gains, self._torques)
+
+    def angles_deg(self) -> dict[str, float]:
+        """Joint → degrees, as they are."""
+        angles, _ = self._world.joint_states(self.body, self.joints)
+        return dict(zip(self.names, map(math.degrees, angles), strict=True))
+
+    def offset_to(self, wanted_deg: Mapping[str, float]) -> np.ndarray:
+        """(n,) rad from the held pose to the wanted angles, within the limits; 0 where nothing is wanted."""
+        wanted = [
+            math.radians(wanted_deg[n]) if n in wanted_deg else at
+            for n, at in zip(self.names, self._rest, strict=True)
+        ]
+        return np.clip(wanted, self._low, self._high) - self._rest
 
     def set_pose(self, pose: np.ndarray) -> None:
         """Put the limb at ``pose`` (n,) rad, at rest, and hold it there."""
@@ -137,6 +161,7 @@ class Person:
         posture: of :data:`scenes.care.posture.POSTURES`.
         moving: which of LIMBS move; all else is static.
         pose_deg: limb → joint → degrees, where it differs from the posture's.
+        motion: what the person does, :func:`scenes.care.motion.parse_motion`; None: nothing.
 
     Attributes:
         spec, size: who it is.
@@ -144,6 +169,7 @@ class Person:
         limbs: name → Limb, for those that move.
         statics: body id → segment name of what does not move.
         bodies: ids of all of the person's bodies.
+        segment_of: (body, link) → segment, for everything that can be touched.
     """
 
     def __init__(
@@ -153,6 +179,7 @@ class Person:
         posture: str,
         moving: tuple[str, ...] = ("right_arm",),
         pose_deg: Mapping[str, Mapping[str, float]] | None = None,
+        motion: Any = None,
     ) -> None:
         self.spec, self.size = body_spec(body), body_size(body)
         pose = {name: dict((pose_deg or {}).get(name, {})) for name in moving}
@@ -165,11 +192,30 @@ class Person:
             for c in capsules(body)
             if c.segment not in carried
         }
-        self.limbs = {name: Limb(world, name, body, frames[LIMBS[name].root], pose[name]) for name in moving}
+        self.limbs = {
+            name: Limb(world, name, body, frames[LIMBS[name].root], pose[name], motion is not None)
+            for name in moving
+        }
         for name, limb in self.limbs.items():
             for static in self.statics:  # the shoulder girdle lies inside the torso, the head on the neck
                 world.ignore(limb.body, limb.segments[LIMBS[name].sunk], static, -1)
         self.bodies = {*self.statics, *(limb.body for limb in self.limbs.values())}
+        self.segment_of = {(static, -1): segment for static, segment in self.statics.items()}
+        for limb in self.limbs.values():
+            self.segment_of.update({(limb.body, link): segment for segment, link in limb.segments.items()})
+        self.motion = parse_motion(
+            motion,
+            {
+                name: math.degrees(at)
+                for limb in self.limbs.values()
+                for name, at in zip(limb.names, limb.pose, strict=True)
+            },
+            {
+                link.name: (math.degrees(link.low), math.degrees(link.high))
+                for limb in self.limbs.values()
+                for link in limb.chain.links
+            },
+        )
         self.impairment = "none"
         self._severity: tuple[float, float, np.ndarray] = (1.0, 1.0, np.zeros(self._n_joints))
 
@@ -203,12 +249,19 @@ class Person:
             )
         self._tremor = tremor if impairment == "tremor" else None
 
-    def act(self, step: int) -> None:
-        """The person's own motion before control step ``step``: nothing, or the tremor."""
-        if self._tremor is None:
+    def act(self, step: int, time_s: float) -> None:
+        """The person's own motion before control step ``step``: nothing, the tremor, what they want to do, or both."""
+        if self.motion is None and self._tremor is None:
             return
-        shake = self._tremor if step % 2 else -self._tremor
+        wanted: Mapping[str, float] = {}
+        if self.motion is not None:
+            now = {name: at for limb in self.limbs.values() for name, at in limb.angles_deg().items()}
+            wanted = self.motion.wants(time_s, now)
         first = 0
         for limb in self.limbs.values():
-            limb.aim(shake[first : first + len(limb.joints)])
+            offset = limb.offset_to(wanted)
+            if self._tremor is not None:
+                shake = self._tremor[first : first + len(limb.joints)]
+                offset = offset + (shake if step % 2 else -shake)
+            limb.aim(offset)
             first += len(limb.joints)

@@ -26,6 +26,7 @@ from scenes.care.chain import (
     matrix_from_rpy,
     quaternion_from_matrix,
 )
+from scenes.care.contact_map import force_by_patch, force_by_segment
 from scenes.care.furniture import Box
 from scenes.care.looks import PERSON_FRAMES, build_visual_model
 from scenes.care.person import Person
@@ -79,6 +80,7 @@ class CareScene(SessionEnv):
         robot, controller: entries of :data:`scenes.care.arm.ROBOTS` and ``CONTROLLERS``.
         gender, age_years, weight_kg, height_m: the person, :class:`scenes.care.size.BodySpec`.
         impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
+        motion: what an active person does: a name or a script of :mod:`scenes.care.motion`; None: nothing.
         fields: the latent fields, out of the scene's; default the scene's ``default_fields``.
         termination, kernel: of the session process.
         render_mode: ``None`` or ``"rgb_array"``.
@@ -120,6 +122,7 @@ class CareScene(SessionEnv):
         weight_kg: float | None = None,
         height_m: float | None = None,
         impairment: str = "none",
+        motion: Any = None,
         fields: Sequence[str] | None = None,
         termination: Termination | float = 0.02,
         kernel: Kernel | str | dict = "uniform",
@@ -138,7 +141,7 @@ class CareScene(SessionEnv):
             raise InputError("robot", robot, f"one that can be mounted at the {place.name}")
         self.world = World(TIME_STEP_S, SOLVER_ITERATIONS)
         who = BodySpec(gender, age_years, weight_kg, height_m)
-        self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg)
+        self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg, motion)
         self.person.set_impairment(impairment)
         boxes = (*place.boxes(who), *place.mount_boxes(self.robot))
         self.furniture = {self._add_box(box): box.name for box in boxes}
@@ -265,7 +268,7 @@ class CareScene(SessionEnv):
         if given.shape != self.action_space.shape or not np.isfinite(given).all():
             raise InputError("action", action, f"{self.n_actions} finite numbers, in [-1, 1]")
         clipped = np.clip(given, -1.0, 1.0)
-        self.person.act(self.steps)
+        self.person.act(self.steps, self.steps * CONTROL_STEP_S)
         self._drive(clipped)
         self._simulate()
         self.steps += 1
@@ -373,6 +376,21 @@ class CareScene(SessionEnv):
                 self._strongest = (contact.force, contact.position, contact.normal)
             self._on_touch(contact)
 
+    def force_by_segment(self) -> dict[str, float]:
+        """Segment of the person → normal force of the robot on it now, N."""
+        return force_by_segment(self.world.contacts(self.arm), self.person.segment_of)
+
+    def force_by_patch(self) -> dict[str, np.ndarray]:
+        """Part of the arm → (axial, angle) map of the robot's normal forces on its skin now, N."""
+        frames = {
+            segment: frame
+            for limb in self.person.limbs.values()
+            for segment, frame in zip(
+                limb.segments, self.world.link_frames(limb.body, list(limb.segments.values())), strict=True
+            )
+        }
+        return force_by_patch(self.world.contacts(self.arm), self.person.segment_of, frames, self.person.size)
+
     def to_base(self, point: np.ndarray) -> np.ndarray:
         """A point (3,) of the world in the robot's base frame, m."""
         return self._base_rotation.T @ (point - self._base_position)
@@ -386,6 +404,10 @@ class CareScene(SessionEnv):
 
     def _start_episode(self) -> None:
         """Reset the scene's own counters; the session has started, nothing was observed yet."""
+
+    def _simulate(self) -> None:
+        """Let the world go on for a control step."""
+        self.world.step(SUBSTEPS)
 
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Read the person: ``task_points`` points (world, m) and the numbers that ``task_bounds`` bound."""
