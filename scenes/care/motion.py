@@ -108,7 +108,7 @@ def parse_motion(
     loop = value.get("loop", False)
     if not isinstance(loop, bool):
         raise InputError("motion.loop", loop, "true or false")
-    frames = []
+    frames: list[tuple[float, dict[str, float]]] = []
     for index, frame in enumerate(value["keyframes"]):
         where = f"motion.keyframes[{index}]"
         try:

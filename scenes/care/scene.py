@@ -279,10 +279,6 @@ class CareScene(SessionEnv):
         info.update(self._advance_sessions())
         return observation, reward, False, self.steps >= self.episode_length, info
 
-    def _simulate(self) -> None:
-        """The substeps of one step; a scene with physics of its own steps it in between."""
-        self.world.step(SUBSTEPS)
-
     def _add_box(self, box: Box) -> int:
         frame = np.eye(4)
         frame[:3, :3], frame[:3, 3] = matrix_from_quaternion(np.array(box.quaternion)), box.centre
@@ -406,7 +402,7 @@ class CareScene(SessionEnv):
         """Reset the scene's own counters; the session has started, nothing was observed yet."""
 
     def _simulate(self) -> None:
-        """Let the world go on for a control step."""
+        """The substeps of one control step; a scene with physics of its own steps it in between."""
         self.world.step(SUBSTEPS)
 
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:

@@ -78,7 +78,7 @@ def test_a_motion_that_cannot_be_is_refused(motion) -> None:
 
 
 def test_forces_are_known_by_segment_and_by_patch_where_the_itch_is() -> None:
-    scene = make_scene("scratch_itch")
+    scene = make_scene("scratch_itch", termination=0.0)
     policy = load("scripted/scratch_itch", scene)
     observation, _ = scene.reset(
         seed=1, options={"latent": {"itch": {"part": "forearm", "axial": 0.5, "angle": 0.2}}}
