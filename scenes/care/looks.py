@@ -22,7 +22,7 @@ from scenes.care.body import ARM_PARTS
 from scenes.care.person_mesh import ASSETS, MOVING_SEGMENTS, PersonMesh, person_mesh
 from scenes.care.place import Place, find_place
 from scenes.care.posture import posture_frames
-from scenes.care.shapes import Mesh, merge, turn
+from scenes.care.shapes import Mesh, SkinnedMesh, merge, turn
 from scenes.care.size import Body, BodySpec, body_spec
 from scenes.care.tools.scratcher import SCRATCHER
 from scenes.care.tools.tool import Tool
@@ -30,8 +30,8 @@ from scenes.visual import VisualModel
 
 PERSON_FRAMES = tuple(f"person/{segment}" for segment in MOVING_SEGMENTS)
 
-#: Looks of a scene's own objects: frame name and mesh, in the order of its poses.
-Objects = Callable[[], tuple[tuple[str, Mesh], ...]]
+#: Looks of a scene's own objects, in the order of its poses: frame name and mesh, or a mesh over several frames.
+Objects = Callable[[], tuple[tuple[str, Mesh] | SkinnedMesh, ...]]
 
 
 def build_visual_model(
@@ -61,8 +61,11 @@ def _build(body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects
         *PERSON_FRAMES,
         *(f"robot/{link}" for link in links),
         "tool",
-        *(frame for frame, _ in others),
     )
+    for other in others:
+        own = other.frames if isinstance(other, SkinnedMesh) else (other[0],)
+        frames = (*frames, *(frame for frame in own if frame not in frames))
+    rest = rest_poses(body, place.posture, frames)
 
     parts: list[tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]] = []  # mesh, bones, weights, surface
 
@@ -85,8 +88,14 @@ def _build(body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects
         else:
             rigid(mesh, f"robot/{link}")
     rigid(tool.mesh(), "tool")
-    for frame, mesh in others:
-        rigid(mesh, frame)
+    for other in others:
+        if isinstance(other, SkinnedMesh):
+            places = np.array([frames.index(frame) for frame in other.frames])
+            own_surface = np.zeros((len(other.mesh.vertices), 3), np.float32)
+            parts.append((other.mesh, places[other.bones].astype(np.uint8), other.weights, own_surface))
+            rest[places] = other.rest_poses
+        else:
+            rigid(other[1], other[0])
 
     whole = merge(part[0] for part in parts)
     bones, weights, surface = (np.concatenate([part[k] for part in parts]) for k in (1, 2, 3))
@@ -99,7 +108,7 @@ def _build(body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects
             faces=whole.faces,
             bones=bones,
             weights=weights,
-            rest_poses=rest_poses(body, place.posture, frames),
+            rest_poses=rest,
             surface=surface,
             parts=ARM_PARTS,
         )

@@ -38,6 +38,24 @@ class Mesh:
         return Mesh(self.vertices * flip, self.normals * flip, self.colors, self.faces[:, ::-1])
 
 
+@dataclass(frozen=True)
+class SkinnedMesh:
+    """A mesh that bends with several frames, as cloth does.
+
+    Attributes:
+        mesh: in the coordinates of ``rest_poses``.
+        frames: names of the frames; a name that the scene has already (``tool``) shares that frame.
+        bones, weights: (V, 4) indices into ``frames``, and their shares; rows of weights sum to 1.
+        rest_poses: (len(frames), 7) pose of each frame for which ``mesh`` is given.
+    """
+
+    mesh: Mesh
+    frames: tuple[str, ...]
+    bones: np.ndarray
+    weights: np.ndarray
+    rest_poses: np.ndarray
+
+
 def merge(meshes: Iterable[Mesh]) -> Mesh:
     """One mesh of many."""
     meshes = list(meshes)
@@ -237,3 +255,25 @@ def ball(centre: Point, radii: Point | float, color: Color, around: int = 16, ri
     unit = np.stack([np.sin(a) * np.cos(p), np.sin(a) * np.sin(p), np.cos(a)], -1).reshape(-1, 3)
     faces = _grid_faces(rings, around, wrap_columns=True)
     return _mesh(unit * semi + np.asarray(centre), unit / semi, color, faces)
+
+
+def cushion(centre: Point, half: Point, color: Color, around: int = 40, rings: int = 15) -> Mesh:
+    """A stuffed cushion of half extents ``half``: nearly a rectangle from above, round at its seams, domed."""
+    semi = np.asarray(half, float)
+    polar = np.linspace(0, math.pi, rings)
+    phi = 2 * math.pi * np.arange(around) / around
+    a, p = np.meshgrid(polar, phi, indexing="ij")
+
+    def bent(value: np.ndarray, power: float) -> np.ndarray:
+        return np.sign(value) * np.abs(value) ** power
+
+    flat, dome = 0.45, 0.9  # exponents of a superellipsoid
+    ring = bent(np.sin(a), dome)
+    unit = np.stack([ring * bent(np.cos(p), flat), ring * bent(np.sin(p), flat), bent(np.cos(a), dome)], -1)
+    ring = bent(np.sin(a), 2 - dome)
+    normal = np.stack(
+        [ring * bent(np.cos(p), 2 - flat), ring * bent(np.sin(p), 2 - flat), bent(np.cos(a), 2 - dome)], -1
+    )
+    faces = _grid_faces(rings, around, wrap_columns=True)
+    points, normals = unit.reshape(-1, 3) * semi + np.asarray(centre), normal.reshape(-1, 3) / semi
+    return _mesh(points, normals, color, faces)
