@@ -75,7 +75,7 @@ def cases(
     if not every:
         given = {"robot": robot, "controller": controller}
         return [(scene, {key: value for key, value in given.items() if value is not None})]
-    from scenes.care.arm import ROBOTS
+    from scenes.care.robots import robots_at
     from scenes.care.scene import CareScene
     from scenes.registry import find_scene
 
@@ -84,8 +84,9 @@ def cases(
         if not find_scene(name).installed:
             print(f"{name}: its extra is not installed; robot-app doctor names the command", file=sys.stderr)
             continue
-        is_care = issubclass(find_scene(name).load(), CareScene)
-        found += [(name, {"robot": r}) for r in ROBOTS] if is_care else [(name, {})]
+        kind = find_scene(name).load()
+        robots = robots_at(kind.place) if issubclass(kind, CareScene) else ()
+        found += [(name, {"robot": r}) for r in robots] or [(name, {})]
     return found
 
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from dynamite.acting import Decision
 from scenes.base import Privileged
-from scenes.care.arm import Controller
 from scenes.care.body import ARM_PARTS, arm_part_capsule
 from scenes.care.chain import Kinematics
+from scenes.care.robots.controllers import Controller
 from scenes.care.scene import CONTROL_STEP_S, TIME_STEP_S
 from scenes.care.scratch_itch import ScratchItch
 
@@ -86,7 +86,7 @@ class Oracle:
 
     def __init__(self, scene: ScratchItch, stroke: Stroke | None = None) -> None:
         self._stroke = stroke or STROKES[scene.controller_name]
-        self._full_speed = full_speed(scene.controller)
+        self._full_speed = full_speed(scene.controller) * scene.robot.levers
         self._size = scene.person.size
         self._n = scene.robot.n_joints
         # The observation is in the robot's base frame; so is the arithmetic here.

@@ -1,6 +1,6 @@
 """Serial chains: the one description from which a limb or a robot arm is simulated, solved and drawn.
 
-A :class:`Chain` is written once (in ``arm.py`` for robots, from ``body.py`` for the person's arm) and read three
+A :class:`Chain` is written once (in ``robots/`` for robots, from ``body.py`` for the person's arm) and read three
 ways: as URDF text for PyBullet (:func:`to_urdf`), as forward kinematics and Jacobian in numpy (:class:`Kinematics`),
 and as frame names for drawing.
 """
@@ -41,12 +41,13 @@ class Link:
         name: link name, unique in the chain.
         xyz, rpy: joint origin in the parent link's frame, m and rad (URDF's convention).
         axis: joint axis in the link's frame; None for a fixed joint.
-        low, high: limits, rad.
+        low, high: limits, rad; m where the joint slides.
         mass: kg; 0 for a dummy between two axes of one joint.
         com: centre of mass in the link's frame, m.
         inertia: principal moments about ``com``, kg·m².
         shapes: collision geometry.
         friction: lateral friction coefficient.
+        slides: whether the joint is prismatic, along ``axis``, instead of revolute about it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Link:
     inertia: Vector = ZERO
     shapes: tuple[Shape, ...] = ()
     friction: float = 0.5
+    slides: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Chain:
 
     @property
     def limits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper joint limits of the movable joints, rad, (n,) each."""
+        """Lower and upper joint limits of the movable joints, rad (m where they slide), (n,) each."""
         low = np.array([self.links[i].low for i in self.movable])
         return low, np.array([self.links[i].high for i in self.movable])
 
@@ -149,6 +151,7 @@ def to_urdf(chain: Chain) -> str:
     lines = [f"<robot name={quoteattr(chain.name)}>", f'<link name="base">{massless}</link>']
     parent = "base"
     for link in chain.links:
+        kind = "fixed" if link.axis is None else "prismatic" if link.slides else "revolute"
         ixx, iyy, izz = link.inertia
         lines += [
             f"<link name={quoteattr(link.name)}>",
@@ -157,7 +160,7 @@ def to_urdf(chain: Chain) -> str:
             f'<inertia ixx="{ixx:.17g}" iyy="{iyy:.17g}" izz="{izz:.17g}" ixy="0" ixz="0" iyz="0"/></inertial>',
             *(_collision(shape) for shape in link.shapes),
             "</link>",
-            f'<joint name={quoteattr(link.name + "_joint")} type="{"fixed" if link.axis is None else "revolute"}">',
+            f'<joint name={quoteattr(link.name + "_joint")} type="{kind}">',
             f"<parent link={quoteattr(parent)}/><child link={quoteattr(link.name)}/>",
             f'<origin xyz="{triple(link.xyz)}" rpy="{triple(link.rpy)}"/>',
         ]
@@ -215,10 +218,12 @@ class Kinematics:
             origin = np.eye(4)
             origin[:3, :3], origin[:3, 3] = matrix_from_rpy(link.rpy), link.xyz
             self._origins.append(origin)
-        self.n_joints = sum(1 for i in chain.movable if i <= self._last)
+        solved = [chain.links[i] for i in chain.movable if i <= self._last]
+        self.n_joints = len(solved)
+        self._slides = np.array([link.slides for link in solved], dtype=bool)
 
     def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Tip position (3,), tip-link rotation (3, 3) and geometric Jacobian (6, n) at joint angles ``q`` (n,)."""
+        """Tip position (3,), tip-link rotation (3, 3) and geometric Jacobian (6, n) at joint positions ``q`` (n,)."""
         frame, joint = self._base, 0
         axes, origins = [], []
         for link, origin in zip(self.chain.links, self._origins, strict=False):
@@ -226,11 +231,13 @@ class Kinematics:
             if link.axis is not None:
                 axes.append(frame[:3, :3] @ link.axis)
                 origins.append(frame[:3, 3])
-                frame = frame @ _about(link.axis, q[joint])
+                frame = frame @ (_along if link.slides else _about)(link.axis, q[joint])
                 joint += 1
         position = frame[:3, :3] @ self._point + frame[:3, 3]
         z = np.array(axes)  # (n, 3)
         jacobian = np.vstack([np.cross(z, position - np.array(origins)).T, z.T])
+        if self._slides.any():
+            jacobian[:3, self._slides], jacobian[3:, self._slides] = z[self._slides].T, 0.0
         return position, frame[:3, :3], jacobian
 
     def solve(
@@ -263,6 +270,12 @@ def rotation_error(wanted: np.ndarray, actual: np.ndarray) -> np.ndarray:
     sine = float(np.linalg.norm(axis))
     angle = math.atan2(sine, (np.trace(delta) - 1) / 2)
     return axis if sine < 1e-9 else axis * (angle / sine)
+
+
+def _along(axis: Vector, distance: float) -> np.ndarray:
+    moved = np.eye(4)
+    moved[:3, 3] = np.multiply(axis, distance)
+    return moved
 
 
 def _about(axis: Vector, angle: float) -> np.ndarray:

@@ -32,17 +32,19 @@ _BROWSE = "Open a checkpoint…"
 
 def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
     """Default and allowed values of the scene's options that are choices: name → (default, values)."""
-    from scenes.care.arm import CONTROLLERS, ROBOTS
     from scenes.care.body import GENDERS, IMPAIRMENTS
+    from scenes.care.robots import robots_at
+    from scenes.care.robots.controllers import CONTROLLERS
     from scenes.control.mujoco_scene import REWARDS
 
+    scene_class = find_scene(scene).load()
     known: dict[str, tuple[Any, ...]] = {
-        "robot": tuple(ROBOTS), "controller": tuple(CONTROLLERS), "gender": GENDERS, "impairment": IMPAIRMENTS,
+        "robot": robots_at(getattr(scene_class, "place", "")), "controller": tuple(CONTROLLERS), "gender": GENDERS, "impairment": IMPAIRMENTS,
         "reward": REWARDS,
     }  # fmt: skip
     found = {}
-    for parameter in inspect.signature(find_scene(scene).load()).parameters.values():
-        if parameter.name in known:
+    for parameter in inspect.signature(scene_class).parameters.values():
+        if known.get(parameter.name):
             found[parameter.name] = (parameter.default, known[parameter.name])
         elif isinstance(parameter.default, bool):
             found[parameter.name] = (parameter.default, (False, True))
@@ -118,7 +120,7 @@ class Panel(BasePanel):
             combo = QComboBox()
             combo.setAccessibleName(option)
             for value in values:
-                combo.addItem(str(value).replace("_", " "), value)
+                combo.addItem(_title(option, value), value)
             combo.setCurrentIndex(combo.findData(given.get(option, default)))
             self._options.addRow(_label(option.replace("_", " ").capitalize()), combo)
             self.options[option] = combo
@@ -198,6 +200,15 @@ class Panel(BasePanel):
     def load(self) -> None:
         playing = self.workbench.status.state == "playing"
         self.workbench.load(self.recipe(), self.policy.currentData(), self.seed.value(), playing)
+
+
+def _title(option: str, value: Any) -> str:
+    """A value as people read it: a robot by its maker's name."""
+    if option == "robot":
+        from scenes.care.robots import find_robot
+
+        return find_robot(value).label
+    return str(value).replace("_", " ")
 
 
 def _label(text: str) -> QLabel:

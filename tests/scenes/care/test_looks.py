@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenes.care.arm import ROBOTS
 from scenes.care.body import GENDERS, SIZES, arm_part_capsule, capsules, seated_frames, surface_coordinates
 from scenes.care.furniture import wheelchair_boxes, wheelchair_mesh
 from scenes.care.looks import build_visual_model
+from scenes.care.robots import ROBOTS
 from scenes.care.tiny_render import TinyPicture
 from scenes.care.tools.scratcher import SCRATCHER
 from scenes.errors import InputError

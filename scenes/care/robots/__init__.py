@@ -1,0 +1,27 @@
+"""The robots: one file and one table entry each. Adding a robot is a file here and, for its look, a bake.
+
+A robot's own links do not collide with each other (no start pose or policy of ours brings them close); with what of
+it stands still, its ``body``, the outer ones do.
+"""
+
+from __future__ import annotations
+
+from scenes.care.robots import jaco, panda
+from scenes.care.robots.robot import Robot
+from scenes.errors import InputError
+
+ROBOTS: dict[str, Robot] = {
+    "jaco": jaco.ROBOT,
+    "panda": panda.ROBOT,
+}
+
+
+def find_robot(name: str) -> Robot:
+    if name not in ROBOTS:
+        raise InputError("robot", name, "one of " + ", ".join(ROBOTS))
+    return ROBOTS[name]
+
+
+def robots_at(place: str) -> tuple[str, ...]:
+    """Names of the robots that have a mount at a place."""
+    return tuple(name for name, robot in ROBOTS.items() if place in robot.mounts)
