@@ -50,7 +50,7 @@ def write_cloud(path: str | Path, cloud: PointCloud) -> None:
     tensor = open3d.core.Tensor.from_numpy
     made = open3d.t.geometry.PointCloud(tensor(np.ascontiguousarray(cloud.points, np.float32)))
     made.point.colors = tensor(np.ascontiguousarray(cloud.colors, np.uint8))
-    _write(Path(path), 15 * len(cloud), lambda name: open3d.t.io.write_point_cloud(name, made))
+    _write(Path(path), 15 * len(cloud), lambda file: open3d.t.io.write_point_cloud(file, made))
 
 
 def write_body(path: str | Path, body: VisualModel, poses: np.ndarray) -> None:
@@ -70,10 +70,10 @@ def write_body(path: str | Path, body: VisualModel, poses: np.ndarray) -> None:
     mesh.vertex_normals = open3d.utility.Vector3dVector(normals)
     mesh.vertex_colors = open3d.utility.Vector3dVector(body.colors / 255.0)
     n_bytes = 51 * len(body.vertices) + 13 * len(body.faces)
-    _write(Path(path), n_bytes, lambda name: open3d.io.write_triangle_mesh(name, mesh))
+    _write(Path(path), n_bytes, lambda file: open3d.io.write_triangle_mesh(file, mesh))
 
 
-def _write(path: Path, n_bytes: int, save: Callable[[str], Any]) -> None:
+def _write(path: Path, n_bytes: int, save: Callable[[Path], Any]) -> None:
     """Beside the target first, so that a full disk leaves no half file.
 
     Open3D answers False where it fails, and not always: a file of fewer than ``n_bytes`` has failed too.
@@ -85,7 +85,7 @@ def _write(path: Path, n_bytes: int, save: Callable[[str], Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()  # says in the system's words why not, where not
         with quietly():  # what its C library prints is said below, in one line
-            written = save(str(partial))
+            written = save(partial)
         if not written or partial.stat().st_size < n_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         partial.replace(path)

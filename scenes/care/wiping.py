@@ -97,19 +97,20 @@ class WipingCoverage:
         Raises:
             InputError: contacts that are not (N, 3) finite numbers.
         """
-        contacts = np.asarray(contacts, float).reshape(-1, 3) if np.size(contacts) % 3 == 0 else None
-        if contacts is None or not np.isfinite(contacts).all():
-            raise InputError("contacts", contacts, "finite numbers of shape (N, 3)")
+        contacts = np.atleast_2d(np.asarray(contacts, float))
+        if contacts.size == 0:
+            return 0.0
+        if contacts.ndim != 2 or contacts.shape[1] != 3 or not np.isfinite(contacts).all():
+            raise InputError("contacts", f"shape {contacts.shape}", "finite numbers of shape (N, 3)")
         before = self.fraction
-        if len(contacts):
-            at, normals = self._skin(poses)
-            for contact in contacts:
-                distance = np.linalg.norm(at - contact, axis=1)
-                nearest = int(np.argmin(distance))
-                if distance[nearest] <= self.radius:
-                    may = np.flatnonzero(distance <= 2 * self.radius)
-                    near = np.linalg.norm(at[may] - at[nearest], axis=1) <= self.radius
-                    self._covered[may[near & (normals[may] @ normals[nearest] > 0)]] = True
+        at, normals = self._skin(poses)
+        for contact in contacts:
+            distance = np.linalg.norm(at - contact, axis=1)
+            nearest = int(np.argmin(distance))
+            if distance[nearest] <= self.radius:
+                may = np.flatnonzero(distance <= 2 * self.radius)
+                near = np.linalg.norm(at[may] - at[nearest], axis=1) <= self.radius
+                self._covered[may[near & (normals[may] @ normals[nearest] > 0)]] = True
         return self.fraction - before
 
     def pieces(self, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from robot_app.render.camera import OrbitCamera
 from scenes import make_scene
 from scenes.care.body_surface import BodySurface, body_of, sample_surface
 from scenes.care.depth_camera import DepthCamera, scene_camera
-from scenes.care.perception import BodyFinder, person_moved
+from scenes.care.perception import TRUSTED_FITNESS, BodyFinder, person_moved
 from scenes.care.point_cloud import write_body, write_cloud
 from scenes.care.wiping import SkinRegion, WipingCoverage
 from scenes.errors import InputError
@@ -26,7 +26,6 @@ from scenes.visual import VisualModel
 every_care_scene = pytest.mark.parametrize("name", care_scenes())
 #: What is asked of the finder.
 BAR_MM, BAR_DEG = 5.0, 0.5
-TRUSTED = 0.85
 
 
 class Look:
@@ -126,13 +125,13 @@ def test_a_camera_that_cannot_be_is_refused(itch) -> None:
 # ------------------------------------------------------------------------------------------------ finding the person
 @every_care_scene
 def test_a_displaced_person_is_found_within_5_mm_and_half_a_degree(name) -> None:
-    found = list(trials(name, 1, 0.06, math.radians(6), 0.002, n_views=3))
-    assert len(found) == 6  # both genders
+    found = list(trials(name, 1, 0.06, math.radians(6), 0.002, n_views=2))
+    assert len(found) == 4  # two views, both genders
     for trial in found:
         print(trial)
         assert trial.error_mm < BAR_MM, trial
         assert trial.error_deg < BAR_DEG, trial
-        assert trial.fitness > TRUSTED, trial
+        assert trial.fitness > TRUSTED_FITNESS, trial
         assert trial.rms_mm < 3, trial  # the noise
         assert trial.seconds > 0
 
@@ -170,20 +169,45 @@ def test_the_person_is_found_though_the_arm_is_elsewhere(itch) -> None:
 
 def test_a_search_that_fails_says_so_and_a_first_guess_mends_it(itch) -> None:
     vertices, finder = skin(itch.body, itch.poses), BodyFinder(itch.body, itch.poses)
-    motion = random_motion(np.random.default_rng(5), vertices.mean(0), 0.10, math.radians(45))
+    motion = random_motion(np.random.default_rng(5), vertices.mean(0), 0.10, math.radians(80))
     camera = DepthCamera(itch.model, itch.cameras[0])
     cloud = camera.capture(person_moved(itch.model, itch.poses, motion)).cloud()
     lost = finder.find(cloud)
     assert pose_error(vertices, lost.pose, motion)[0] > 50
-    assert lost.fitness < TRUSTED
+    assert lost.fitness < TRUSTED_FITNESS
     guess = random_motion(np.random.default_rng(6), vertices.mean(0), 0.03, math.radians(4)) @ motion
     found = finder.find(cloud, start=guess)
     assert pose_error(vertices, found.pose, motion)[0] < BAR_MM
-    assert found.fitness > TRUSTED
+    assert found.fitness > TRUSTED_FITNESS
     with pytest.raises(InputError, match="0 points near the body"):
         finder.find(replace(cloud, points=cloud.points + np.float32(9)))
     with pytest.raises(InputError, match="start"):
         finder.find(cloud, start=2 * np.eye(4))
+
+
+@pytest.mark.slow
+@every_care_scene
+def test_nobody_is_found_where_nobody_is(name) -> None:
+    look = Look(name)
+    away = np.eye(4)
+    away[2, 3] = 50.0
+    cloud = (
+        DepthCamera(look.model, look.cameras[0]).capture(person_moved(look.model, look.poses, away)).cloud()
+    )
+    try:
+        fitness = BodyFinder(look.body, look.poses).find(cloud).fitness
+    except InputError as error:
+        assert "points near the body" in str(error)  # noqa: PT017 (either answer will do)
+    else:
+        assert fitness < TRUSTED_FITNESS
+
+
+@pytest.mark.slow
+@every_care_scene
+def test_a_person_far_from_where_they_should_be_is_found_by_further_searches(name) -> None:
+    for trial in trials(name, 1, 0.15, math.radians(15), 0.005):
+        assert trial.error_mm < BAR_MM, trial
+        assert trial.error_deg < BAR_DEG, trial
 
 
 # ------------------------------------------------------------------------------------------------ the body's surface
@@ -191,16 +215,17 @@ def test_a_search_that_fails_says_so_and_a_first_guess_mends_it(itch) -> None:
 def test_the_closest_point_of_a_point_beside_the_skin_is_under_it(name) -> None:
     look = Look(name)
     surface = BodySurface(look.body, look.poses)
-    # Away from the sleeve's hem, the crease of the elbow and the border of two parts, where other skin may be nearer.
+    # Away from the sleeve's hem, the crease of the elbow and the border of two parts.
     on_part = np.flatnonzero(
-        (look.body.surface[:, 0] > 0.5) & (np.abs(look.body.surface[:, 1] - 0.55) < 0.25)
+        (look.body.surface[:, 0] > 0.5) & (np.abs(look.body.surface[:, 1] - 0.575) < 0.225)
     )
     at, normals = surface.vertices[on_part], surface.normals[on_part]
     part, axial, angle = look.body.surface[on_part].T
     for off in (0.002, -0.002):
         found = surface.closest(at + off * normals)
+        assert (found.distances <= abs(off) + 1e-6).all()  # no further than the skin that it was lifted off
         own = np.linalg.norm(found.points - at, axis=1) < 1e-3
-        assert own.mean() > 0.98
+        assert own.mean() > 0.95  # where the arm touches the body's side, the shirt is nearer
         np.testing.assert_allclose(found.distances[own], abs(off), atol=1e-3)
         assert (found.outside[own] == (off > 0)).mean() > 0.99
         assert np.quantile((found.normals * normals).sum(1)[own], 0.01) > 0.9
@@ -272,7 +297,9 @@ def test_coverage_grows_by_the_wiped_skin_and_once_only(itch, surface) -> None:
     total = wiping.fraction + wiping.wipe(itch.poses, surface.vertices[forearm[::3]])
     assert total == wiping.fraction == pytest.approx(1.0, abs=0.01)
     wiping.reset()
-    assert wiping.fraction == 0.0
+    assert wiping.fraction == wiping.wipe(itch.poses, np.empty((0, 3))) == 0.0
+    with pytest.raises(InputError, match="contacts"):
+        wiping.wipe(itch.poses, np.zeros((3, 2)))
 
 
 def test_a_region_is_what_its_bounds_say(itch) -> None:
