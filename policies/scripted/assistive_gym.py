@@ -1,0 +1,121 @@
+"""A scripted oracle for upstream's ScratchItch: sees the itch, reaches for it round the limb, and swings along it.
+
+The counterpart of ``scripted/scratch_itch``, so that both worlds can be compared under a controller that knows m. It is
+simpler: it neither plans its way nor turns the tool.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamite.acting import Decision
+from scenes.base import Privileged
+from scenes.care.assistive_gym.scene import AssistiveGym
+from scenes.errors import InputError
+
+#: Of the sphere at the tool's tip.
+TIP_RADIUS_M = 0.01
+#: Joint speed (rad/s) an action of 1 asks for: upstream aims 0.25 rad away with gain 0.05 per 0.02 s.
+FULL_SPEED_RAD_S = 0.05 * 0.25 / 0.02
+CONTROL_STEP_S = 0.1
+
+
+@dataclass(frozen=True)
+class Swing:
+    """How it moves.
+
+    Attributes:
+        clearance_m: height above the skin at which it goes round the limb.
+        press_m: how far below the skin it aims while it swings.
+        near_rad, near_m: how near to the itch (about the limb, along it) it presses.
+        speed_m_s: while reaching.
+        amplitude_m, half_period: of the swing; the latter in control steps.
+        damping: of the least squares.
+    """
+
+    clearance_m: float = 0.03
+    press_m: float = 0.004
+    near_rad: float = 1.0
+    near_m: float = 0.06
+    speed_m_s: float = 0.3
+    amplitude_m: float = 0.025
+    half_period: int = 3
+    damping: float = 0.1
+
+
+class Oracle:
+    """See the module's docstring.
+
+    Args:
+        scene: the scene it will act in; its Jacobian is asked at every step.
+
+    Raises:
+        InputError: its task is not ScratchItch, or its robot drives about.
+    """
+
+    name = "scripted/assistive_gym"
+    needs_privileged = True
+
+    def __init__(self, scene: AssistiveGym, swing: Swing | None = None) -> None:
+        if scene.upstream.task != "scratch_itch" or scene.upstream.robot.mobile:
+            raise InputError(f"policy {self.name}", scene.task, "a ScratchItch task with a fixed base")
+        self._scene = scene
+        self._swing = swing or Swing()
+        self._n = scene.n_actions
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        self._clock = 0
+
+    def act(self, observation: np.ndarray, reward: float, privileged: Privileged | None = None) -> Decision:
+        if privileged is None:
+            raise ValueError(f"{self.name} is an oracle: it must be given the privileged state")
+        obs = observation.astype(np.float64)
+        tip, target = obs[:3], privileged.features[3:6]
+        shoulder, elbow, wrist = obs[7 + self._n : 16 + self._n].reshape(3, 3)
+        on_upper_arm = privileged.latent["itch"].part == "upper_arm"
+        near, far = (shoulder, elbow) if on_upper_arm else (elbow, wrist)
+        velocity = self._velocity(tip, target, near, (far - near) / np.linalg.norm(far - near))
+        jacobian = self._scene.tool_jacobian()[:3]
+        damped = jacobian @ jacobian.T + self._swing.damping**2 * np.eye(3)
+        speeds = jacobian.T @ np.linalg.solve(damped, velocity)
+        return Decision(np.clip(speeds / FULL_SPEED_RAD_S, -1, 1).astype(np.float32))
+
+    def _velocity(
+        self, tip: np.ndarray, target: np.ndarray, origin: np.ndarray, axis: np.ndarray
+    ) -> np.ndarray:
+        """Tip velocity (3,), m/s, in cylindrical coordinates about the limb's ``axis`` (3,) through ``origin`` (3,)."""
+        swing = self._swing
+        along, out = _across(tip - origin, axis)
+        wanted_along, wanted_out = _across(target - origin, axis)
+        height, contact = float(np.linalg.norm(out)), float(np.linalg.norm(wanted_out)) + TIP_RADIUS_M
+        outward = out / max(height, 1e-6)
+        sideways = np.cross(axis, outward)
+        turn = math.atan2(float(wanted_out @ sideways), float(wanted_out @ outward))
+        missing = wanted_along - along
+        if abs(turn) < swing.near_rad and abs(missing) < swing.near_m:
+            side = 1.0 if (self._clock // swing.half_period) % 2 == 0 else -1.0
+            self._clock += 1
+            error = (
+                axis * (missing + side * swing.amplitude_m)
+                + sideways * (turn * height)
+                + outward * (contact - swing.press_m - height)
+            )
+            return np.clip(error / CONTROL_STEP_S, -swing.speed_m_s, swing.speed_m_s)
+        self._clock = 0
+        error = (
+            axis * missing
+            + sideways * (float(np.clip(turn, -0.6, 0.6)) * max(height, contact))
+            + outward * min(contact + swing.clearance_m - height, 0.1)
+        )
+        distance = float(np.linalg.norm(error))
+        return error * (min(swing.speed_m_s, math.sqrt(2.4 * distance)) / max(distance, 1e-9))
+
+
+def _across(point: np.ndarray, axis: np.ndarray) -> tuple[float, np.ndarray]:
+    """Distance along ``axis`` and the component (3,) across it."""
+    along = float(point @ axis)
+    return along, point - along * axis
