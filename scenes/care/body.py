@@ -33,12 +33,15 @@ ARM_PARTS: tuple[str, ...] = ("upper_arm", "forearm")
 
 #: Middle of the line between the lips in the head's frame (m) of the reference bodies, as drawn.
 MOUTH: dict[str, tuple[float, float, float]] = {"male": (0.0, -0.114, 0.017), "female": (0.0, -0.1055, 0.022)}
+#: The same at the oldest age: the lips sink back.
+_OLD_MOUTH = {"male": (0.0, -0.1087, 0.0129), "female": (0.0, -0.1044, 0.0221)}
 
 
 def mouth(body: Body) -> np.ndarray:
     """(3,) m, the middle of the line between the lips in the head's frame."""
     spec = body_spec(body)
-    return spec.stature * np.array(MOUTH[spec.gender])
+    young, old = np.array(MOUTH[spec.gender]), np.array(_OLD_MOUTH[spec.gender])
+    return spec.stature * (young + spec.old * (old - young))
 
 
 def arm_part_capsule(size: BodySize, part: str) -> tuple[float, float]:

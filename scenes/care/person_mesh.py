@@ -15,7 +15,7 @@ import numpy as np
 
 from scenes.care.posture import find_posture, posture_frames
 from scenes.care.shapes import Mesh
-from scenes.care.size import AGE_RANGE, GIRTH_RANGE, REFERENCE_AGE, BodySpec
+from scenes.care.size import GIRTH_RANGE, BodySpec
 
 ASSETS = Path(__file__).parent / "assets"
 #: Columns of the stored weights. The first six are frames at run time; the others ride with the torso then, and are
@@ -59,7 +59,7 @@ def shape_shares(spec: BodySpec) -> np.ndarray:
     Bilinear in age, from the reference's to the oldest (somewhat beyond for the young), and in girth, from the
     lightest or heaviest to the average.
     """
-    old = (spec.age_years - REFERENCE_AGE) / (AGE_RANGE[1] - REFERENCE_AGE)
+    old = spec.old
     light = max(0.0, (1 - spec.girth) / (1 - GIRTH_RANGE[0]))
     heavy = max(0.0, (spec.girth - 1) / (GIRTH_RANGE[1] - 1))
     young = 1 - old

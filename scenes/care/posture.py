@@ -60,10 +60,17 @@ def _resting_arm(size: BodySize) -> dict[str, float]:
     return {"shoulder_x": down, "elbow": -down - up}
 
 
+#: A relaxed foot points away from the shin's right angle.
+_RELAXED_ANKLE_DEG = 25.0
+
+
 def _resting_leg(size: BodySize) -> float:
-    """How far (degrees) a lying person's leg slopes down from the hip until its heel is on the mattress."""
-    heel = max(size.shin_r, size.foot_y + size.foot_l / 2 + size.foot_r)
-    return math.degrees(math.asin((_depth(size) - heel) / (size.thigh_l + size.shin_l)))
+    """How far (degrees) a lying person's straight leg slopes down from the hip until its heel is on the mattress."""
+    ankle = math.radians(_RELAXED_ANKLE_DEG)
+    back, down = size.foot_y + size.foot_l / 2, size.foot_r / 2  # the heel in the foot's frame
+    behind = back * math.cos(ankle) + down * math.sin(ankle) + size.foot_r
+    along = size.thigh_l - size.foot_z + down * math.cos(ankle) - back * math.sin(ankle)
+    return math.degrees(math.asin((_depth(size) - max(behind, size.shin_r)) / along))
 
 
 POSTURES: dict[str, Posture] = {
@@ -85,7 +92,7 @@ POSTURES: dict[str, Posture] = {
         left_arm=lambda size: {"shoulder_y": -14.0, **_resting_arm(size)},
         hip_deg=_resting_leg,
         knee_deg=0.0,
-        ankle_deg=25.0,
+        ankle_deg=_RELAXED_ANKLE_DEG,
         spread_deg=5.0,
     ),
 }

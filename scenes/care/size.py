@@ -164,6 +164,11 @@ class BodySpec:
         """Radii over those of the reference scaled to this height; 1 for the reference."""
         return math.sqrt(self.weight / SIZES[self.gender].mass / self.stature**3)
 
+    @property
+    def old(self) -> float:
+        """0 at the references' age, 1 at the oldest; below 0 for the young."""
+        return (self.age_years - REFERENCE_AGE) / (AGE_RANGE[1] - REFERENCE_AGE)
+
 
 def _check(where: str, value: float, low: float, high: float, unit: str) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -18,7 +18,7 @@ from scenes.care.size import GIRTH_RANGE
 PHENOTYPES = {"age": 0.70, "muscle": 0.5, "weight": 0.42, "height": 0.45, "proportions": 0.65}
 GENDER = {"male": 0.0, "female": 1.0}
 #: The shapes between which a body is interpolated: what each changes of PHENOTYPES, and its girth, the factor on the
-#: radii. anny's own range of weights is narrower than ours: what it lacks is laid on by :mod:`scenes.care.assets.bake.girth`.
+#: radii. anny's own range of weights is narrower than ours: what it lacks is laid on by ``bake/girth.py``.
 SHAPES: dict[str, tuple[dict[str, float], float]] = {
     "reference": ({}, 1.0),
     "light": ({"weight": 0.0}, GIRTH_RANGE[0]),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from scenes.care.assets.bake.anny_body import RawBody
 from scenes.care.assets.bake.surface import triangles, vertex_normals
@@ -17,19 +18,21 @@ from scenes.care.size import REFERENCE_HEIGHT_M, SIZES, BodySize
 
 #: Vertices of the body itself in MakeHuman's base mesh; helper meshes follow.
 N_BODY = 13380
-_LAYERED = ("body", "helper-tights", "helper-hair")
 
 
 def _radii(bones: list[str], size: BodySize) -> np.ndarray:
-    """(B,) how much of a radius grows at each bone, m; hands, feet and the skull stay."""
+    """(B,) the radius that grows at each bone, m; hands, feet and the skull stay.
+
+    Above the capsule's own where the layer thins out over curved or creased skin.
+    """
     table = (
-        (("spine", "root", "pelvis", "breast"), 0.9 * size.waist_r),
-        (("clavicle", "shoulder"), 0.5 * size.pecs_r),
+        (("spine", "root", "pelvis", "breast"), 1.45 * size.waist_r),
+        (("clavicle", "shoulder"), 1.0 * size.pecs_r),
         (("upperarm",), size.upper_arm_r),
         (("lowerarm",), size.forearm_r),
-        (("upperleg",), size.thigh_r),
+        (("upperleg",), 1.25 * size.thigh_r),
         (("lowerleg",), size.shin_r),
-        (("neck",), 0.5 * size.neck_r),
+        (("neck",), 1.3 * size.neck_r),
     )
     return np.array([next((r for names, r in table if bone.startswith(names)), 0.0) for bone in bones])
 
@@ -41,21 +44,17 @@ def _volume_per_height(body: RawBody) -> float:
 
 
 def _layer_normals(body: RawBody, rounds: int = 12) -> np.ndarray:
-    """(V, 3) normals averaged with their neighbours': short in creases, where a layer would run into itself."""
-    result = np.zeros_like(body.vertices)
-    for group in _LAYERED:
-        faces = triangles(body.quads[group])
-        normals = vertex_normals(body.vertices, faces)
-        i, j = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).T
-        i, j = np.concatenate([i, j]), np.concatenate([j, i])
-        count = np.maximum(np.bincount(i, minlength=len(normals)), 1)[:, None]
-        for _ in range(rounds):
-            mean = np.zeros_like(normals)
-            np.add.at(mean, i, normals[j])
-            normals = 0.5 * normals + 0.5 * mean / count
-        used = np.unique(faces)
-        result[used] = normals[used]
-    return result
+    """(N_BODY, 3) normals averaged with their neighbours': short in creases, where a layer would run into itself."""
+    faces = triangles(body.quads["body"])
+    normals = vertex_normals(body.vertices[:N_BODY], faces)
+    i, j = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).T
+    i, j = np.concatenate([i, j]), np.concatenate([j, i])
+    count = np.maximum(np.bincount(i, minlength=N_BODY), 1)[:, None]
+    for _ in range(rounds):
+        mean = np.zeros_like(normals)
+        np.add.at(mean, i, normals[j])
+        normals = 0.5 * normals + 0.5 * mean / count
+    return normals
 
 
 def at_girth(body: RawBody, average: RawBody, girth: float, gender: str) -> RawBody:
@@ -65,5 +64,13 @@ def at_girth(body: RawBody, average: RawBody, girth: float, gender: str) -> RawB
     scale = (
         np.ptp(average.vertices[:N_BODY, 2]) / REFERENCE_HEIGHT_M[gender]
     )  # anny's adults are taller than ours
-    thickness = (girth / own - 1) * scale * (body.weights @ _radii(body.bones, size))
-    return replace(body, vertices=body.vertices + thickness[:, None] * _layer_normals(body))
+    thickness = (girth / own - 1) * scale * (body.weights[:N_BODY] @ _radii(body.bones, size))
+    layer = thickness[:, None] * _layer_normals(body)
+    # clothes and hair go with the skin under them, or it would come through
+    skin = cKDTree(body.vertices[:N_BODY])
+    distance, nearest = skin.query(body.vertices, k=4)
+    share = 1 / np.maximum(distance, 1e-4)
+    share /= share.sum(1, keepdims=True)
+    moved = (share[:, :, None] * layer[nearest]).sum(1)
+    moved[:N_BODY] = layer
+    return replace(body, vertices=body.vertices + moved)

@@ -1,5 +1,5 @@
-"""From the A pose to our frames, seated or lying: one affine map per bone, linear-blend skinning, then the right arm's skin is
-drawn to its capsules.
+"""From the A pose to our frames: one affine map per bone, linear-blend skinning, then the right arm's skin is drawn to
+its capsules.
 
 Each limb's map takes near joint to near joint and far joint to far joint, and the plane in which elbow or knee bends
 to our frame's y-z plane; its cross-section is scaled as the torso is.
