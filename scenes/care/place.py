@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scenes.care.arm import Robot
+from scenes.care.bed import bed_boxes, bed_mesh, cabinet_boxes, cabinet_mesh
 from scenes.care.furniture import Box, bracket_mesh, wheelchair_boxes, wheelchair_mesh
+from scenes.care.robots.robot import Robot
 from scenes.care.shapes import Mesh
 from scenes.care.size import Body
 from scenes.errors import InputError
@@ -17,11 +18,12 @@ class Place:
     """A place for a person, and a robot beside them.
 
     Attributes:
-        name: the key of :attr:`scenes.care.arm.Robot.mounts`.
+        name: the key of :attr:`scenes.care.robots.robot.Robot.mounts`.
         posture: of the person, :data:`scenes.care.posture.POSTURES`.
         boxes: body → what a robot must not run into.
         mesh: body → the furniture's look, world coordinates.
         mount_mesh: robot → what its base stands on, world coordinates.
+        mount_boxes: robot → that, as boxes.
     """
 
     name: str
@@ -29,8 +31,22 @@ class Place:
     boxes: Callable[[Body], tuple[Box, ...]]
     mesh: Callable[[Body], Mesh]
     mount_mesh: Callable[[Robot], Mesh]
+    mount_boxes: Callable[[Robot], tuple[Box, ...]] = lambda robot: ()
 
 
+def _beside_bed(name: str) -> Place:
+    """A bed, with the robot on a cabinet beside it."""
+    return Place(
+        name,
+        "lying",
+        lambda body: bed_boxes(),
+        lambda body: bed_mesh(),
+        lambda robot: cabinet_mesh(robot.mounts[name].position, robot.plate),
+        lambda robot: cabinet_boxes(robot.mounts[name].position, robot.plate),
+    )
+
+
+#: ``bed`` and ``bed_head`` differ in where the robot stands: at the person's elbow, and at their shoulder.
 PLACES: dict[str, Place] = {
     "wheelchair": Place(
         "wheelchair",
@@ -39,6 +55,8 @@ PLACES: dict[str, Place] = {
         wheelchair_mesh,
         lambda robot: bracket_mesh(robot.mounts["wheelchair"].position, robot.plate),
     ),
+    "bed": _beside_bed("bed"),
+    "bed_head": _beside_bed("bed_head"),
 }
 
 

@@ -19,11 +19,13 @@ class Mount:
     Attributes:
         stand: what carries it: ``place`` (the wheelchair's bracket, the bed's cabinet), ``pedestal`` (a column of its
             own) or ``floor`` (nothing: it brings its own base).
+        start: joint angles near the start pose here, where the robot's own are not.
     """
 
     position: tuple[float, float, float]
     yaw_deg: float = -90.0
     stand: str = "place"
+    start: tuple[float, ...] | None = None
 
     @property
     def pose(self) -> np.ndarray:

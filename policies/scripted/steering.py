@@ -1,0 +1,67 @@
+"""What scripted oracles share: from a wanted motion of the tool to the action that asks a scene's controller for it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenes.care.chain import Kinematics, rotation_error
+from scenes.care.scene import CONTROL_STEP_S, TIME_STEP_S, CareScene
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much else counts against moving the tip as wanted (weight 1, m/s).
+
+    Attributes:
+        turning: of turning the tool as wanted, m.
+        posture: of staying near the start posture, m.
+    """
+
+    turning: float = 0.1
+    posture: float = 0.02
+
+
+class Steering:
+    """Joint speeds by damped least squares, as an action.
+
+    Args:
+        scene: whose robot, tool and controller they are.
+        weights: see :class:`Weights`.
+    """
+
+    def __init__(self, scene: CareScene, weights: Weights) -> None:
+        control = scene.controller
+        self._full_speed = (
+            control.reach / CONTROL_STEP_S if control.from_target else control.gain * control.reach / TIME_STEP_S
+        )
+        # The observation is in the robot's base frame; so is the arithmetic here.
+        self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
+        self._rest, self._weights, self._n = scene.start_joints, weights, scene.robot.n_joints
+
+    def rotation(self, joints: np.ndarray) -> np.ndarray:
+        """(3, 3) of the tool at joint angles (n,)."""
+        return self._kinematics.forward(joints)[1]
+
+    def action(self, joints: np.ndarray, velocity: np.ndarray, rotation: np.ndarray, gain: float = 2.0) -> np.ndarray:
+        """Action (n,) whose joint speeds move the tip with ``velocity`` (3,) m/s and turn the tool towards ``rotation``.
+
+        Args:
+            gain: turning speed per rad still to turn, 1/s.
+        """
+        _, now, jacobian = self._kinematics.forward(joints)
+        turn = np.clip(gain * rotation_error(rotation, now), -1.0, 1.0)
+        home = (self._rest - joints + math.pi) % (2 * math.pi) - math.pi
+        w = self._weights
+        task = np.vstack([jacobian[:3], w.turning * jacobian[3:], w.posture * np.eye(self._n)])
+        wanted = np.concatenate([velocity, w.turning * turn, w.posture * 0.5 * home])
+        speeds = np.linalg.solve(task.T @ task + 1e-6 * np.eye(self._n), task.T @ wanted)
+        return np.clip(speeds / self._full_speed, -1.0, 1.0).astype(np.float32)
+
+
+def braked(error: np.ndarray, speed: float, braking: float) -> np.ndarray:
+    """Velocity (3,) along ``error`` (3,) m: at most ``speed``, and no faster than ``braking`` (m/s²) can stop in time."""
+    distance = float(np.linalg.norm(error))
+    return error * (min(speed, math.sqrt(2 * braking * distance)) / max(distance, 1e-9))
