@@ -1,4 +1,4 @@
-"""Sphinx: `make docs` builds the site into build/docs. The pages under scenes/ are made anew before every build."""
+"""Sphinx: `make docs` builds the site into build/docs. The pages under scenes/ are made before every build."""
 
 import sys
 from importlib import metadata
@@ -14,12 +14,14 @@ release = metadata.version("dynamite-care")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+napoleon_use_ivar = True
 autodoc_typehints = "none"  # docstrings say shapes and units, which types do not
 autodoc_member_order = "bysource"
 exclude_patterns = ["results/*/figures"]
 
 html_theme = "furo"
 html_title = "DynaMITE-Care"
+html_show_copyright = False
 
 
 def keep_bars(app, what, name, obj, options, lines: list[str]) -> None:
@@ -30,7 +32,8 @@ def keep_bars(app, what, name, obj, options, lines: list[str]) -> None:
 
 
 def setup(app) -> None:
-    from scripts.scene_pages import write_pages
+    from scripts import robot_page, scene_pages
 
-    app.connect("builder-inited", lambda _: write_pages(HERE / "scenes"))
+    app.connect("builder-inited", lambda _: scene_pages.write_pages(HERE / "scenes"))
+    app.connect("builder-inited", lambda _: robot_page.write_page(HERE / "scenes"))
     app.connect("autodoc-process-docstring", keep_bars)

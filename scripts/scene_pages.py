@@ -6,28 +6,22 @@ What can be read off the scene is read off the scene: sizes, bounds, fields and 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import gymnasium as gym
-import numpy as np
-from PIL import Image
 
-from dynamite.acting import Frame, play
-from policies import list_policies, load
-from robot_app.render import make_renderer
-from robot_app.render.camera import OrbitCamera
+from policies import list_policies
 from scenes.base import SessionEnv
 from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
 from scenes.registry import SCENES, SceneEntry, make_scene
+from scripts.page_pictures import caption, draw_scene, keep_picture
 
 #: What a scene's docstring must say, in bold, or inherit from a base class that says it.
 SECTIONS = ("Action", "Observation", "Reward", "Latent", "Success", "Version history")
-WIDTH, HEIGHT = 1280, 720
-#: A picture is taken within so many steps of the episode of this seed.
-PICTURE_STEPS, PICTURE_SEED = 80, 0
 
 
 # ------------------------------------------------------------------------------------------------ docstrings
@@ -93,11 +87,10 @@ def page(name: str, entry: SceneEntry, picture: str | None) -> str:
     """
     lines = [name, "=" * len(name), "", entry.summary, ""]
     if picture is not None:
-        lines += [f".. figure:: {picture}", f"   :alt: {name}", "", f"   {_caption(name)}", ""]
-    lines += [f":Gymnasium: ``{entry.gym_id}``", f":Policies: {', '.join(_code(list_policies(name)))}"]
+        lines += [f".. figure:: {picture}", f"   :alt: {name}", "", f"   {caption(name)}", ""]
+    lines += [f"**Gymnasium** ``{entry.gym_id}`` · **Policies** {', '.join(_code(list_policies(name)))}", ""]
     if entry.extra:
-        lines += [f":Needs: ``{entry.command}``"]
-    lines += [""]
+        lines += [f"**Needs** ``{entry.command}``", ""]
     own, *shared = documented_classes(entry.load())
     lines += [f".. autoclass:: {own.__module__}.{own.__name__}", "   :no-members:", ""]
     for base in shared:  # not the place where others' references lead
@@ -111,6 +104,27 @@ def page(name: str, entry: SceneEntry, picture: str | None) -> str:
     return "\n".join(lines)
 
 
+def index() -> str:
+    """The page that shows all scenes."""
+    title = "Scenes"
+    lines = [title, "=" * len(title), ""]
+    lines += [
+        "Made from the scenes themselves: what each says of itself, and its sizes and bounds as built.",
+        "",
+    ]
+    lines += [".. toctree::", "   :hidden:", "", *(f"   {name}" for name in SCENES), ""]
+    lines += [".. list-table::", "   :widths: 30 70", ""]
+    for name, entry in SCENES.items():
+        image = [
+            f"   * - .. image:: {name}.png",
+            f"          :alt: {name}",
+            f"          :target: {name}.html",
+        ]
+        lines += image if entry.installed else ["   * -"]
+        lines += [f"     - :doc:`{name}`", "", f"       {entry.summary}", ""]
+    return "\n".join(lines)
+
+
 def _as_built(scene: SessionEnv) -> list[str]:
     """Tables of a scene with its default options."""
     title = "With the default options"
@@ -121,12 +135,13 @@ def _as_built(scene: SessionEnv) -> list[str]:
     lines += [f":Episode: {scene.episode_length} steps of {step_s:g} s"]
     lines += [f":Sessions: ``{scene.sessions.termination}``, ``{scene.sessions.kernel}``", ""]
     fields = [field_row(field) for field in scene.latent_space.fields]
-    lines += _table("Latent", ("field", "what", "range"), fields)
-    lines += _table("Action", ("index", "low", "high"), space_rows(scene.action_space))
-    return lines + _table("Observation", ("index", "low", "high"), space_rows(scene.observation_space))
+    lines += table("Latent", ("field", "what", "range"), fields)
+    lines += table("Action", ("index", "low", "high"), space_rows(scene.action_space))
+    return lines + table("Observation", ("index", "low", "high"), space_rows(scene.observation_space))
 
 
-def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+def table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of a table in reStructuredText."""
     lines = [f".. list-table:: {title}", "   :header-rows: 1", ""]
     for row in (head, *rows):
         lines += [f"   {'*' if not i else ' '} - {cell}" for i, cell in enumerate(row)]
@@ -137,71 +152,18 @@ def _code(names: tuple[str, ...]) -> list[str]:
     return [f"``{name}``" for name in names]
 
 
-# ------------------------------------------------------------------------------------------------ its picture
-def _actor(name: str) -> str:
-    """Who plays for the picture: the scripted oracle, else a trained agent, else anyone."""
-    known = list_policies(name)
-    return next((policy for policy in known if policy.startswith("scripted/")), known[-1])
-
-
-def _caption(name: str) -> str:
-    return (
-        f"``{_actor(name)}``, seed {PICTURE_SEED}: the step among the first {PICTURE_STEPS} that earned most."
-    )
-
-
-def draw(name: str) -> np.ndarray:
-    """(H, W, 3) uint8: a scene in an episode's best moment, with the truth marked."""
-    best: Frame | None = None
-    picture = None
-    scene = make_scene(name, render_mode="rgb_array")
-    drawable = type(scene).visual_model is not SessionEnv.visual_model
-    try:
-        policy = load(_actor(name), scene)
-        for frame in itertools.islice(play(scene, policy, PICTURE_SEED, draw=drawable), PICTURE_STEPS + 1):
-            if frame.t and (best is None or frame.reward > best.reward):  # no step led to the first frame
-                best, picture = frame, None if drawable else scene.render()
-        assert best is not None
-        if not drawable:
-            assert picture is not None
-            return picture
-        renderer = make_renderer(
-            scene.visual_model(), WIDTH, HEIGHT, supersample=2, shadow=True, theme="light"
-        )
-        try:
-            assert best.poses is not None
-            camera = OrbitCamera.from_preset(scene.cameras()[0])
-            return renderer.draw(best.poses, camera, markers=best.markers)
-        finally:
-            renderer.close()
-    finally:
-        scene.close()
-
-
-def draw_to(path: Path, name: str) -> None:
-    """Draw a scene into a file, unless the file is newer than all that scenes and pictures are made of."""
-    root = Path(__file__).parents[1]
-    sources = [
-        p for folder in ("scenes", "robot_app/render") for p in (root / folder).rglob("*") if p.is_file()
-    ]
-    newest = max(p.stat().st_mtime for p in sources if "__pycache__" not in p.parts)
-    if not path.is_file() or path.stat().st_mtime < newest:
-        Image.fromarray(draw(name)).save(path)
-
-
+# ------------------------------------------------------------------------------------------------ all of them
 def write_pages(folder: Path) -> None:
     """Write ``<scene>.rst`` and ``<scene>.png`` for every scene, and ``index.rst`` that lists them."""
     folder.mkdir(parents=True, exist_ok=True)
-    title, entries = "Scenes", [f"   {name}" for name in SCENES]
-    intro = "Made from the scenes themselves: what each says of itself, and its sizes and bounds as built."
-    texts = {"index": "\n".join([title, "=" * len(title), "", intro, "", ".. toctree::", "", *entries, ""])}
+    write_text(folder / "index.rst", index())
     for name, entry in SCENES.items():
         if entry.installed:
-            draw_to(folder / f"{name}.png", name)
-        texts[name] = page(name, entry, f"{name}.png" if entry.installed else None)
-    for name, text in texts.items():
-        path = folder / f"{name}.rst"
-        if (
-            not path.is_file() or path.read_text(encoding="utf-8") != text
-        ):  # what did not change is not built again
-            path.write_text(text, encoding="utf-8")
+            keep_picture(folder / f"{name}.png", functools.partial(draw_scene, name))
+        write_text(folder / f"{name}.rst", page(name, entry, f"{name}.png" if entry.installed else None))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a page, unless it says so already: what did not change is not built again."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 
 import gymnasium as gym
@@ -10,8 +11,11 @@ import numpy as np
 import pytest
 
 from scenes import list_scenes, make_scene
+from scenes.care.robots import ROBOTS
 from scenes.registry import SCENES
-from scripts.scene_pages import SECTIONS, docstring, draw, page, sections_of, write_pages
+from scripts import robot_page
+from scripts.page_pictures import draw_scene, draw_start, keep_picture
+from scripts.scene_pages import SECTIONS, docstring, page, sections_of, write_pages
 from tests.scenes.scene_cases import every_name
 
 _TABLE = re.compile(r"^( *)(=+(?: +=+)+)\n(.*?)\n\1\2\n(.*?)\n\1\2$", re.M | re.S)
@@ -125,16 +129,46 @@ def test_the_bounds_on_a_page_are_those_of_a_live_scene(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gridworld", "scratch_itch"])
 def test_a_page_has_a_picture_of_its_scene(name: str) -> None:
-    picture = draw(name)
+    picture = draw_scene(name)
     assert picture.shape[2] == 3
     assert min(picture.shape[:2]) >= 300
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > (8 if name == "gridworld" else 1000)
 
 
 def test_every_scene_has_a_page_and_unchanged_pages_are_left_alone(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("scripts.scene_pages.draw", lambda name: np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr("scripts.scene_pages.draw_scene", lambda name: np.zeros((4, 4, 3), np.uint8))
     write_pages(tmp_path)
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert {f"{name}.rst" for name in SCENES} | {"index.rst"} <= set(before)
     write_pages(tmp_path)
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_a_picture_is_drawn_again_only_where_what_it_shows_may_have_changed(tmp_path) -> None:
+    drawn = []
+
+    def draw() -> np.ndarray:
+        drawn.append(1)
+        return np.zeros((4, 4, 3), np.uint8)
+
+    for _ in range(2):
+        keep_picture(tmp_path / "a.png", draw)
+    assert len(drawn) == 1
+    os.utime(tmp_path / "a.png", (0, 0))  # older than any source
+    keep_picture(tmp_path / "a.png", draw)
+    assert len(drawn) == 2
+
+
+def test_the_page_of_robots_has_every_robot_with_its_joints(tmp_path) -> None:
+    text = robot_page.page(("panda",))
+    rows = re.findall(r"\* - ``(\w+)``\n     - (.*)\n     - (\d+)\n     - (.*)\n", text)
+    assert [(name, label, int(n)) for name, label, n, _ in rows] == [
+        (name, robot.label, robot.n_joints) for name, robot in ROBOTS.items()
+    ]
+    assert all(places for *_, places in rows)
+    assert "robot_panda.png" in text
+
+
+def test_robots_look_different() -> None:
+    jaco, panda = (draw_start("scratch_itch", "room", robot=name).astype(int) for name in ("jaco", "panda"))
+    assert (np.abs(jaco - panda).max(2) > 40).mean() > 0.01

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from dynamite.sweep.loaded import find_source
+from dynamite.sweep.plan import load_plan
+from robot_app.figures.spec import parse_figures
 from scenes.registry import SCENES
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +28,26 @@ def test_commands_on_a_page_exist(page: Path) -> None:
         r"`((?:sweeps|examples|scenes|dynamite|policies|robot_app|tests)/[\w./]+\.\w+)`", text
     ):
         assert (ROOT / path).is_file(), path
+
+
+@pytest.mark.parametrize("page", ["index", "quickstart", "scripting"])
+def test_python_on_a_page_runs(page: str) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for code in re.findall(r"```python\n(.*?)```", text, re.S):
+        names: dict = {}
+        exec(code, names)
+        names["scene"].close()
+        if "frames" in names:
+            assert len(names["frames"]) == 201
+            assert set(names["frames"][60].belief.likeliest(names["scene"].latent_space)) == {"itch"}
+
+
+def test_the_sweep_on_the_page_is_one_with_as_many_jobs_as_its_axes_multiply_to(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    (tmp_path / "sweep.yaml").write_text(re.findall(r"```yaml\n(.*?)```", text, re.S)[0], encoding="utf-8")
+    plan = load_plan(tmp_path / "sweep.yaml", find_source)
+    assert len(plan.jobs()) == 2 * 3 * 3
+    assert [figure.name for figure in parse_figures(plan.figures)] == ["returns", "return_by_p"]
 
 
 @pytest.mark.slow

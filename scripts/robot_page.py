@@ -1,0 +1,52 @@
+"""The documentation's page of robots: what each is, where it can be mounted, where it comes from, and a picture."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from scenes.care.place import PLACES
+from scenes.care.robots import ROBOTS
+from scripts.page_pictures import draw_start, keep_picture
+from scripts.scene_pages import table, write_text
+
+#: The scene and camera that robots are shown in.
+SCENE, CAMERA = "scratch_itch", "room"
+
+
+def page(pictures: tuple[str, ...]) -> str:
+    """The page, reStructuredText.
+
+    Args:
+        pictures: robots that have one.
+    """
+    lines = ["Robots", "======", ""]
+    lines += ["``robot=`` of every care scene takes one that has a mount at the scene's place.", ""]
+    rows = [
+        (
+            f"``{name}``",
+            robot.label,
+            str(robot.n_joints),
+            ", ".join(place for place in PLACES if place in robot.mounts),
+            f"{robot.torque:g} N·m",
+            f"{robot.source.description} in {robot.source.package}, {robot.source.licence}",
+        )
+        for name, robot in ROBOTS.items()
+    ]
+    head = ("robot", "is", "joints", "can be mounted at", "torque", "numbers and look come from")
+    lines += table(
+        "An action has an entry per joint; the torque is the ``responsive`` controller's.", head, rows
+    )
+    for name in pictures:
+        label = ROBOTS[name].label
+        lines += [f".. figure:: robot_{name}.png", f"   :alt: {label}", "", f"   ``{name}``, {label}", ""]
+    return "\n".join(lines)
+
+
+def write_page(folder: Path) -> None:
+    """Write ``robots.rst``, and ``robot_<name>.png`` for the robots that the scene can have."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = tuple(name for name, robot in ROBOTS.items() if "wheelchair" in robot.mounts)
+    for name in shown:
+        keep_picture(folder / f"robot_{name}.png", functools.partial(draw_start, SCENE, CAMERA, robot=name))
+    write_text(folder / "robots.rst", page(shown))
