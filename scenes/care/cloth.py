@@ -5,11 +5,13 @@ Projections for Fast Simulation", SIGGRAPH): every spring names the vector it wo
 linear system, the same at every step and therefore inverted once, finds the points (the global step). It is stable at
 any stiffness and any motion of what holds the net, and a step is a handful of small matrix products.
 
-Contacts are solved on top, with the forces as unknowns: a point that came to lie inside a capsule is kept outside the
-plane that touches the capsule where the point was nearest before the step. That plane has the whole capsule behind it, so
-a point cannot jump through a limb. With G the inverse of the system and C the points in contact, the forces λ that put
-them where they belong solve ``G[C, C] λ = Δ``; Coulomb's cone clips them; ``x += G[:, C] λ`` lets the rest of the net
-follow. λ is what the body feels, and the springs' pull on the held points is what the holder feels.
+Contacts are felt at *samples*, weighted sums S x of the points: the points themselves, and more between them, so that
+nothing slips through the meshes. They are solved on top, with the forces as unknowns: a sample that came to lie inside a
+capsule is kept outside the plane that touches the capsule where the sample was nearest before the step. That plane has
+the whole capsule behind it, so no sample can jump through a limb. With G the inverse of the system and C the samples in
+contact, the forces λ that put them where they belong solve ``(S G Sᵀ)[C, C] λ = Δ``; Coulomb's cone clips them;
+``x += (G Sᵀ)[:, C] λ`` lets the rest of the net follow. λ is what the body feels, and the springs' pull on the held points
+is what the holder feels.
 
 The state is two arrays, so that saving and restoring it is copying.
 """
@@ -26,7 +28,15 @@ ITERATIONS = 2
 KEPT_SPEED = 0.96
 #: Bound of each point's speed, m/s.
 MAX_SPEED = 3.0
-#: How near (m) a point must come to a capsule to be tested against it.
+#: How often contacts that would pull are left out and the others solved again.
+ACTIVE_ROUNDS = 4
+#: Give of a contact, m/N; it also makes the system regular where samples outnumber points.
+GIVE_M_N = 3e-4
+#: That give where a sample hangs on held points alone; in between it grows with their share.
+GIVE_HELD_M_N = 6e-3
+#: Bound of the press of one sample, N: beyond it the cloth gives way.
+MAX_PRESS_N = 12.0
+#: How near (m) a sample must come to a capsule to be tested against it.
 NEAR_M = 0.08
 
 
@@ -49,16 +59,16 @@ class Springs:
 
 @dataclass(frozen=True)
 class Touches:
-    """K points in contact.
+    """K samples in contact.
 
     Attributes:
-        points: (K,) indices of the net's free points.
+        samples: (K,) which.
         capsules: (K,) which capsule each touches.
         at: (K, 3) where, m, world.
         forces: (K, 3) N, on the capsule.
     """
 
-    points: np.ndarray
+    samples: np.ndarray
     capsules: np.ndarray
     at: np.ndarray
     forces: np.ndarray
@@ -73,6 +83,7 @@ class Net:
     Args:
         n_points, n_held: how many, and how many are held.
         springs: between them.
+        samples: (S, N) weights of the points at which contacts are felt; rows sum to 1.
         mass: kg of the whole.
         time_step: s.
         thickness: m between a point and the surface it rests on.
@@ -91,6 +102,7 @@ class Net:
         n_points: int,
         n_held: int,
         springs: Springs,
+        samples: np.ndarray,
         mass: float,
         time_step: float,
         thickness: float,
@@ -114,6 +126,11 @@ class Net:
         self._inverse = np.linalg.inv(system)
         self._spread_free, self._coupling = self._spread[free], laplacian[free, :n_held]
         self._spread_held, self._laplacian_held = self._spread[:n_held], laplacian[:n_held]
+        self._sampled = samples
+        self._sampled_free, self._sampled_held = samples[:, free], samples[:, :n_held]
+        give = GIVE_M_N + (GIVE_HELD_M_N - GIVE_M_N) * self._sampled_held.sum(1)
+        self._follow = self._sampled_free @ self._inverse  # (S, F): how the free points follow a force on a sample
+        self._yield = self._follow @ self._sampled_free.T + np.diag(give)
         self._shortest = springs.length * springs.slack
         self.points, self.speeds = np.zeros((n_points, 3)), np.zeros((n_points, 3))
         self.touches, self.pull = NO_TOUCHES, np.zeros((n_held, 3))
@@ -134,20 +151,23 @@ class Net:
             carried: (C, 3, 4) each capsule's motion since the last substep, so that friction drags the net along.
         """
         n_held = self.n_held
-        before = self.points[n_held:]
-        inertial = before + self._time_step * self.speeds[n_held:] + self._fall
+        before = self._sampled @ self.points
+        inertial = self.points[n_held:] + self._time_step * self.speeds[n_held:] + self._fall
         x = np.concatenate([held, inertial])
         near, capsule, normal, plane = self._planes(before, starts, ends, radii)
         fixed = self._inertia * inertial - self._coupling @ held
+        near_free, near_held = self._sampled_free[near], self._sampled_held[near] @ held
         touches, wanted = NO_TOUCHES, np.zeros((len(self._springs.length), 3))
         for _ in range(ITERATIONS):
             vectors = self._gather @ x
             length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) + 1e-12
             wanted = vectors * (np.clip(length, self._shortest, self._springs.length) / length)[:, None]
             free = self._inverse @ (fixed + self._spread_free @ wanted)
-            touches, shift = self._contacts(free, before, near, capsule, normal, plane, carried)
+            at = near_free @ free + near_held
+            touches, shift = self._contacts(at, before, near, capsule, normal, plane, carried)
             x[n_held:] = free + shift
         self.pull = self._spread_held @ wanted - self._laplacian_held @ x
+        self.pull -= self._sampled_held[touches.samples].T @ touches.forces
         self.touches = touches
         speeds = (x - self.points) * (KEPT_SPEED / self._time_step)
         size = np.sqrt(np.einsum("ij,ij->i", speeds, speeds))
@@ -177,7 +197,7 @@ class Net:
 
     def _contacts(
         self,
-        free: np.ndarray,
+        at: np.ndarray,
         before: np.ndarray,
         near: np.ndarray,
         capsule: np.ndarray,
@@ -185,23 +205,35 @@ class Net:
         plane: np.ndarray,
         carried: np.ndarray,
     ) -> tuple[Touches, np.ndarray | float]:
-        """The touches, and how they shift the free points (F, 3)."""
-        depth = plane - np.einsum("kj,kj->k", normal, free[near])
+        """The touches of the samples ``near``, which would lie ``at`` (K, 3), and how they shift the free points."""
+        depth = plane - np.einsum("kj,kj->k", normal, at)
         inside = np.flatnonzero(depth > 0)
         if not len(inside):
             return NO_TOUCHES, 0.0
-        points, capsules, normals, depth = near[inside], capsule[inside], normal[inside], depth[inside]
-        # Stuck to the skin: where the limb carried the point, at the surface.
+        samples, capsules, normals, depth = near[inside], capsule[inside], normal[inside], depth[inside]
+        coupling = self._yield[np.ix_(samples, samples)]
+        press = _pressing(coupling * (normals @ normals.T), depth)
+        pushed = at[inside] + coupling @ (press[:, None] * normals)
+        # Stuck to the skin: where the limb carried the sample. Lumped rows never overshoot.
         maps = carried[capsules]
-        stuck = np.einsum("kij,kj->ki", maps[:, :, :3], before[points]) + maps[:, :, 3]
-        slide = stuck - free[points]
+        slide = np.einsum("kij,kj->ki", maps[:, :, :3], before[samples]) + maps[:, :, 3] - pushed
         slide -= np.einsum("kj,kj->k", slide, normals)[:, None] * normals
-        system = self._inverse[np.ix_(points, points)]
-        force = np.linalg.solve(system, depth[:, None] * normals + slide)
-        press = np.maximum(np.einsum("kj,kj->k", force, normals), 0.0)
-        drag = force - np.einsum("kj,kj->k", force, normals)[:, None] * normals
+        drag = slide / np.abs(coupling).sum(1)[:, None]
         size = np.sqrt(np.einsum("kj,kj->k", drag, drag))
         drag *= np.minimum(1.0, self._friction * press / np.maximum(size, 1e-12))[:, None]
         force = press[:, None] * normals + drag
-        touches = Touches(points, capsules, free[points], -force)
-        return touches, self._inverse[:, points] @ force
+        return Touches(samples, capsules, at[inside], -force), self._follow[samples].T @ force
+
+
+def _pressing(system: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Forces λ (K,) ≥ 0 with ``system λ = depth`` where they press: those that would pull are left out, in turns."""
+    press = np.zeros(len(depth))
+    active = np.arange(len(depth))
+    for _ in range(ACTIVE_ROUNDS):
+        solved = np.linalg.solve(system[np.ix_(active, active)], depth[active])
+        pushes = solved > 0
+        active, solved = active[pushes], solved[pushes]
+        if pushes.all() or not len(active):
+            break
+    press[active] = np.minimum(solved, MAX_PRESS_N)
+    return press

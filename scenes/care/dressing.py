@@ -50,6 +50,8 @@ FIELDS: dict[str, LatentField] = {
 _LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 #: The cloth lies on the arm as it is drawn, which is thicker than the capsules that the robot touches.
 _DRAWN = {"upper_arm": 1.15, "forearm": 1.22}
+#: What else of the person the sleeve may come to lie on.
+_OBSTACLES = ("chest", "waist", "hips", "right_thigh", "left_thigh")
 #: The drawn hand, for the cloth: a capsule in the hand's frame, in units of the hand's radius.
 _HAND = ((0.25, 0.0, -0.5), (0.9, 0.0, -2.5), 1.08)
 
@@ -82,7 +84,8 @@ class Dressing(CareScene):
     def _build(self) -> None:
         size, moving = self.person.size, self.person.arm.segments
         ends, radii, links = [], [], []
-        for c in capsules(self.person.spec):
+        shapes = [c for c in capsules(self.person.spec) if c.segment in moving or c.segment in _OBSTACLES]
+        for c in shapes:
             if c.segment == "hand":
                 near, far, thick = _HAND
                 ends.append((np.multiply(near, size.hand_r), np.multiply(far, size.hand_r)))
@@ -96,7 +99,7 @@ class Dressing(CareScene):
         self._n_moving = len(self._capsule_links)
         self._radii = np.array([radii[i] for i in order])
         self._ends = np.array([ends[i] for i in order])  # (C, 2, 3) in their segments' frames
-        segments = [capsules(self.person.spec)[i].segment for i in order]
+        segments = [shapes[i].segment for i in order]
         for k in range(self._n_moving, len(order)):
             frame = self.person.frames[segments[k]]
             self._ends[k] = self._ends[k] @ frame[:3, :3].T + frame[:3, 3]

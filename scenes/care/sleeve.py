@@ -16,14 +16,18 @@ from scenes.care.shapes import Mesh, SkinnedMesh
 from scenes.care.tools.hoop import CENTRE, RADIUS_M
 
 #: Radius of each ring, m, and what lies between two rings.
-RING_RADII = (RADIUS_M, 0.083, 0.074, 0.067, 0.063, 0.061, 0.060)
+RING_RADII = (RADIUS_M, 0.086, 0.081, 0.077, 0.074, 0.072, 0.072)
 RING_GAP_M = 0.055
 AROUND = 8
 N_RINGS = len(RING_RADII)
 MASS_KG = 0.04
 #: Between a point and the skin.
 THICKNESS_M = 0.006
-FRICTION = 0.35
+FRICTION = 0.25
+#: Stiffness, N/m: of a thread around and along, of a cell against shear, of the struts that keep a ring open, and against
+#: bending. A hospital gown's cotton hangs limp with these and lets a hand find its way in.
+AROUND_N_M, ALONG_N_M, SHEAR_N_M = 300.0, 100.0, 40.0
+STRUT_N_M, BEND_N_M = 5.0, 3.0
 
 FRAMES: tuple[str, ...] = tuple(f"sleeve/{r}.{k}" for r in range(1, N_RINGS) for k in range(AROUND))
 
@@ -57,24 +61,43 @@ def springs() -> Springs:
 
     for r in range(1, N_RINGS):
         for k in range(AROUND):
-            add(at(r, k), at(r, k + 1), 0.75, 60.0)
-            add(at(r, k), at(r, k + 2), 0.65, 10.0)
+            add(at(r, k), at(r, k + 1), 0.75, AROUND_N_M)
+            add(at(r, k), at(r, k + 2), 0.65, STRUT_N_M)
             if k < AROUND // 2:
-                add(at(r, k), at(r, k + AROUND // 2), 0.55, 8.0)
-            add(at(r - 1, k), at(r, k), 0.35, 50.0)
-            add(at(r - 1, k), at(r, k + 1), 0.5, 10.0)
-            add(at(r - 1, k), at(r, k - 1), 0.5, 10.0)
+                add(at(r, k), at(r, k + AROUND // 2), 0.55, STRUT_N_M)
+            add(at(r - 1, k), at(r, k), 0.5, ALONG_N_M)
+            add(at(r - 1, k), at(r, k + 1), 0.5, SHEAR_N_M)
+            add(at(r - 1, k), at(r, k - 1), 0.5, SHEAR_N_M)
             if r > 1:
-                add(at(r - 2, k), at(r, k), 0.6, 4.0)
+                add(at(r - 2, k), at(r, k), 0.93, BEND_N_M)
     ends = np.array(pairs)
     rest = rest_points()
     length = np.linalg.norm(rest[ends[:, 0]] - rest[ends[:, 1]], axis=1)
     return Springs(ends, length, np.array(slack), np.array(stiffness))
 
 
+def samples() -> np.ndarray:
+    """(S, N) the free points, the middles of threads along and around, the middle of each cell."""
+    rows: list[np.ndarray] = []
+
+    def mean(*points: tuple[int, int]) -> None:
+        row = np.zeros(N_RINGS * AROUND)
+        for ring, k in points:
+            row[ring * AROUND + k % AROUND] = 1 / len(points)
+        rows.append(row)
+
+    for r in range(1, N_RINGS):
+        for k in range(AROUND):
+            mean((r, k))
+            mean((r, k), (r, k + 1))
+            mean((r - 1, k), (r, k))
+            mean((r - 1, k), (r, k), (r - 1, k + 1), (r, k + 1))
+    return np.array(rows)
+
+
 def sleeve_net(time_step: float) -> Net:
     """A sleeve whose opening is held."""
-    return Net(N_RINGS * AROUND, AROUND, springs(), MASS_KG, time_step, THICKNESS_M, FRICTION)
+    return Net(N_RINGS * AROUND, AROUND, springs(), samples(), MASS_KG, time_step, THICKNESS_M, FRICTION)
 
 
 # ------------------------------------------------------------------------------------------------ what is drawn
