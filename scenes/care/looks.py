@@ -17,11 +17,11 @@ from functools import cache
 
 import numpy as np
 
-from scenes.care.arm import find_robot
 from scenes.care.body import ARM_PARTS
 from scenes.care.person_mesh import ASSETS, MOVING_SEGMENTS, PersonMesh, person_mesh
 from scenes.care.place import Place, find_place
 from scenes.care.posture import posture_frames
+from scenes.care.robots import find_robot
 from scenes.care.shapes import Mesh, SkinnedMesh, merge, turn
 from scenes.care.size import Body, BodySpec, body_spec
 from scenes.care.tools.scratcher import SCRATCHER
@@ -69,24 +69,29 @@ def _build(body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects
 
     parts: list[tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]] = []  # mesh, bones, weights, surface
 
-    def rigid(mesh: Mesh, frame: str) -> None:
+    def rigid(mesh: Mesh, frame: str, share: np.ndarray | float = 0.0) -> None:
+        """A mesh on one frame; ``share`` (V,) of each vertex follows the next frame (the tubes of a telescope)."""
         n = len(mesh.vertices)
         weights = np.zeros((n, 4), np.float32)
-        weights[:, 0] = 1.0
+        weights[:, 0], weights[:, 1] = 1.0 - share, share
         bones = np.zeros((n, 4), np.uint8)
         bones[:, 0] = frames.index(frame)
+        if np.any(share):
+            bones[:, 1] = frames.index(frame) + 1
         parts.append((mesh, bones, weights, np.zeros((n, 3), np.float32)))
 
     rigid(_lit(place.mesh(body), person.furniture_light), "world")
-    rigid(place.mount_mesh(robot), "world")
+    stand = place.stand_mesh(robot)
+    if stand is not None:
+        rigid(stand, "world")
     parts.append(_person(person))
     mount = robot.mounts[place.name]
     for index, link in enumerate(map(str, machine["links"])):
-        mesh = _link(machine, index)
+        mesh, share = _link(machine, index)
         if link == robot.base_link:
             rigid(mesh.moved(mount.position, turn("z", mount.yaw_deg)), "world")
         else:
-            rigid(mesh, f"robot/{link}")
+            rigid(mesh, f"robot/{link}", share)
     rigid(tool.mesh(), "tool")
     for other in others:
         if isinstance(other, SkinnedMesh):
@@ -154,13 +159,14 @@ def _person(person: PersonMesh) -> tuple[Mesh, np.ndarray, np.ndarray, np.ndarra
     return person.mesh, bones, largest / largest.sum(1, keepdims=True), person.surface
 
 
-def _link(data: dict[str, np.ndarray], index: int) -> Mesh:
-    """One link of a robot; its vertices are stored together."""
+def _link(data: dict[str, np.ndarray], index: int) -> tuple[Mesh, np.ndarray | float]:
+    """One link of a robot, and what share of each vertex follows the next link; its vertices are stored together."""
     picked = np.flatnonzero(data["link"] == index)
     low, high = picked[0], picked[-1] + 1
     faces = data["faces"].astype(np.uint32)
     faces = faces[(faces[:, 0] >= low) & (faces[:, 0] < high)] - np.uint32(low)
-    return Mesh(data["vertices"][low:high], _normals(data)[low:high], data["colors"][low:high], faces)
+    mesh = Mesh(data["vertices"][low:high], _normals(data)[low:high], data["colors"][low:high], faces)
+    return mesh, data["share"][low:high].astype(np.float32) if "share" in data else 0.0
 
 
 def _normals(data: dict[str, np.ndarray]) -> np.ndarray:

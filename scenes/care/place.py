@@ -10,6 +10,7 @@ from scenes.care.furniture import Box, bracket_mesh, wheelchair_boxes, wheelchai
 from scenes.care.robots.robot import Robot
 from scenes.care.shapes import Mesh
 from scenes.care.size import Body
+from scenes.care.stand import pedestal_boxes, pedestal_mesh
 from scenes.errors import InputError
 
 
@@ -32,6 +33,20 @@ class Place:
     mesh: Callable[[Body], Mesh]
     mount_mesh: Callable[[Robot], Mesh]
     mount_boxes: Callable[[Robot], tuple[Box, ...]] = lambda robot: ()
+
+    def stand_mesh(self, robot: Robot) -> Mesh | None:
+        """What a robot stands on here: what the place gives, a pedestal, or nothing but the floor."""
+        mount = robot.mounts[self.name]
+        if mount.stand == "place":
+            return self.mount_mesh(robot)
+        return pedestal_mesh(mount.position, robot.plate) if mount.stand == "pedestal" else None
+
+    def stand_boxes(self, robot: Robot) -> tuple[Box, ...]:
+        """That, as boxes to bump into."""
+        mount = robot.mounts[self.name]
+        if mount.stand == "place":
+            return self.mount_boxes(robot)
+        return pedestal_boxes(mount.position, robot.plate) if mount.stand == "pedestal" else ()
 
 
 def _beside_bed(name: str) -> Place:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 
 from scenes.base import SessionEnv
-from scenes.care.arm import find_controller, find_robot
 from scenes.care.chain import (
     Kinematics,
     Shape,
@@ -31,8 +31,11 @@ from scenes.care.furniture import Box
 from scenes.care.looks import PERSON_FRAMES, build_visual_model
 from scenes.care.person import Person
 from scenes.care.place import find_place
+from scenes.care.robots import find_robot, robots_at
+from scenes.care.robots.controllers import find_controller
 from scenes.care.shapes import Mesh
 from scenes.care.size import REFERENCE_AGE, BodySpec
+from scenes.care.start import solve_start
 from scenes.care.tools.scratcher import SCRATCHER
 from scenes.care.tools.tool import Tool
 from scenes.care.world import Contact, World
@@ -44,6 +47,8 @@ from scenes.visual import CameraPreset, Markers, VisualModel
 TIME_STEP_S = 0.02
 SUBSTEPS = 5
 SOLVER_ITERATIONS = 20
+#: A start pose keeps this far from everything.
+START_CLEARANCE_M = 0.004
 CONTROL_STEP_S = SUBSTEPS * TIME_STEP_S
 
 #: Seen from the person's right, in front of the chair, where the robot works.
@@ -77,7 +82,7 @@ class CareScene(SessionEnv):
     ==============  =====================================================  ============  =====
 
     Args:
-        robot, controller: entries of :data:`scenes.care.arm.ROBOTS` and ``CONTROLLERS``.
+        robot, controller: entries of :data:`scenes.care.robots.ROBOTS` and ``CONTROLLERS``.
         gender, age_years, weight_kg, height_m: the person, :class:`scenes.care.size.BodySpec`.
         impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
         motion: what an active person does: a name or a script of :mod:`scenes.care.motion`; None: nothing.
@@ -104,6 +109,8 @@ class CareScene(SessionEnv):
     #: in which the start position is drawn.
     start_tip: ClassVar[tuple[tuple[float, float, float], tuple[float, float, float]]]
     start_spread: ClassVar[float] = 0.05
+    #: Upstream's motor gain differs from task to task; that of the ``assistive_gym`` controller here.
+    upstream_gain: ClassVar[float] = 0.05
     #: What the person may prefer, which of it may be hidden in a scene, and which always is.
     latent_fields: ClassVar[Mapping[str, LatentField]]
     default_fields: ClassVar[tuple[str, ...]]
@@ -134,17 +141,20 @@ class CareScene(SessionEnv):
         self.render_mode = render_mode
         self.robot_name, self.robot = robot, find_robot(robot)
         self.controller_name, self.controller = controller, find_controller(controller)
+        if controller == "assistive_gym":
+            self.controller = replace(self.controller, gain=self.upstream_gain)
         self.default_impairment = impairment
 
         place = find_place(self.place)
         if place.name not in self.robot.mounts:
-            raise InputError("robot", robot, f"one that can be mounted at the {place.name}")
+            raise InputError("robot", robot, f"one with a mount at the {place.name}: {', '.join(robots_at(place.name))}")
         self.world = World(TIME_STEP_S, SOLVER_ITERATIONS)
         who = BodySpec(gender, age_years, weight_kg, height_m)
         self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg, motion)
         self.person.set_impairment(impairment)
-        boxes = (*place.boxes(who), *place.mount_boxes(self.robot))
-        self.furniture = {self._add_box(box): box.name for box in boxes}
+        own = (*place.stand_boxes(self.robot), *self.robot.still_boxes(place.name))
+        self._own = {box.name for box in own}
+        self.furniture = {self._add_box(box): box.name for box in (*place.boxes(who), *own)}
         for body, name in self.furniture.items():
             for limb in self.person.limbs.values() if name not in self.supports else ():
                 for link in range(len(limb.chain.links)):
@@ -154,6 +164,9 @@ class CareScene(SessionEnv):
         self.chain = self.robot.chain(robot, self.tool)
         self.arm = self.world.add_chain(self.chain, self.base)
         self._joints = list(self.chain.movable)
+        for body, name in self.furniture.items():  # the first links move inside what carries them
+            for link in range(-1, self.robot.inside if name in self._own else -1):
+                self.world.ignore(self.arm, link, body, -1)
         self._angles = np.zeros(len(self._joints))  # as last observed, rad
         for limb in self.person.limbs.values():
             if self.limb_gravity:
@@ -163,7 +176,9 @@ class CareScene(SessionEnv):
         self._low, self._high = self.chain.limits
         n = len(self._joints)
         torque = self.motor_torque or self.controller.torque or self.robot.torque
-        self._gains, self._torques = [self.controller.gain] * n, [torque] * n
+        self._gains, self._torques = [self.controller.gain] * n, (torque / self.robot.levers).tolist()
+        self._reach = self.controller.reach * self.robot.levers
+        self._slack = self.controller.slack * self.robot.levers
         self._tool = self.chain.index("tool")
         self._tool_links = range(len(self.robot.links), len(self.chain.links))
         self._hand = self._joints[-1]
@@ -213,20 +228,24 @@ class CareScene(SessionEnv):
         return gym.spaces.Box(self._bound_low, self._bound_high, dtype=np.float32)
 
     def _solve_start(self) -> np.ndarray:
-        """Joint angles of the start pose: from the robot's seed, else from the first random one that gets there."""
-        position, rng = np.array(self.start_tip[0]), np.random.default_rng(0)
-        low, high = np.maximum(self._low, -math.pi), np.minimum(self._high, math.pi)
-        error = math.inf
-        for attempt in range(60):
-            seed = np.array(self.robot.start) if attempt == 0 else rng.uniform(low, high)
-            q, error = self.kinematics.solve(position, self._start_rotation, seed, 500)
-            turned = self.kinematics.forward(q)[1]
-            if error <= 1e-4 and float(np.abs(turned - self._start_rotation).max()) < 1e-3:
-                return q
-        raise InputError(
-            "robot",
-            self.robot_name,
-            f"one that reaches the start pose of {type(self).__name__} ({1e3 * error:.0f} mm off)",
+        """Joint positions of the start pose, found from the robot's own seed for the place."""
+        seed = np.array(self.robot.mounts[self.place].start or self.robot.start)
+        q, wrong = solve_start(
+            self.kinematics, np.array(self.start_tip[0]), self._start_rotation, seed, self.robot.levers, self._is_clear
+        )
+        if q is None:
+            wanted = f"one that reaches the start pose of {type(self).__name__} ({wrong})"
+            raise InputError("robot", self.robot_name, wanted)
+        return q
+
+    def _is_clear(self, q: np.ndarray) -> bool:
+        """Whether the arm at joint positions ``q`` keeps its distance from the person and from what stands there."""
+        self.world.set_joints(self.arm, self._joints, q)
+        people = [(body, -1) for body in self.person.bodies]
+        things = [(body, self.robot.inside if name in self._own else -1) for body, name in self.furniture.items()]
+        return all(
+            self.world.closest_distance(self.arm, body, START_CLEARANCE_M, first) >= START_CLEARANCE_M
+            for body, first in (*people, *things)
         )
 
     # -- Gymnasium
@@ -289,9 +308,9 @@ class CareScene(SessionEnv):
     def _drive(self, action: np.ndarray) -> None:
         control = self.controller
         measured = self._angles if not control.from_target else np.clip(
-            self._target, self._angles - control.slack, self._angles + control.slack
+            self._target, self._angles - self._slack, self._angles + self._slack
         )  # fmt: skip
-        self._target = np.clip(measured + control.reach * action, self._low, self._high)
+        self._target = np.clip(measured + self._reach * action, self._low, self._high)
         self.world.drive(self.arm, self._joints, self._target.tolist(), self._gains, self._torques)
 
     def close(self) -> None:

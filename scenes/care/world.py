@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,21 @@ class Contact:
     force: float
 
 
+def shape_frame(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Centre (3,) m and rotation (3, 3) of a shape in its link's frame; a capsule lies along its own z."""
+    a, b = np.array(shape.a, float), np.array(shape.b, float)
+    if shape.box is not None:
+        return a, np.eye(3)
+    along = b - a
+    upright = float(np.linalg.norm(along)) < 1e-9
+    return (a + b) / 2, np.eye(3) if upright else rotation_between_z_and(along)
+
+
+# Collision groups, beside Bullet's own 1 (what moves) and 2 (what does not), and what a free sphere meets.
+_APART, _VESSEL, _SPHERE = 32, 64, 128
+_MET_BY_SPHERES = 1 | 2 | _VESSEL | _SPHERE
+
+
 class World:
     """A PyBullet DIRECT client.
 
@@ -82,8 +98,10 @@ class World:
             physicsClientId=self._client,
         )
         p.setGravity(0, 0, 0, physicsClientId=self._client)
+        self._weights: list[tuple[int, list[int], list[tuple[float, float, float]]]] = []
         self._saved = -1
         self._stepped = False
+        self._free: dict[int, None] = {}  # the spheres, in order
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""
@@ -94,9 +112,8 @@ class World:
     # -- building
     def add_static(self, shape: Shape, frame: np.ndarray) -> int:
         """A shape that never moves, given in ``frame`` (4, 4)."""
-        a, b = np.array(shape.a, float), np.array(shape.b, float)
-        length = float(np.linalg.norm(b - a))
-        turn = np.eye(3)
+        middle, turn = shape_frame(shape)
+        length = float(np.linalg.norm(np.array(shape.b, float) - np.array(shape.a, float)))
         if shape.box is not None:
             half = [edge / 2 for edge in shape.box]
             collision = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self._client)
@@ -105,11 +122,10 @@ class World:
                 p.GEOM_SPHERE, radius=shape.radius, physicsClientId=self._client
             )
         else:
-            turn = rotation_between_z_and(b - a)
             collision = p.createCollisionShape(
                 p.GEOM_CAPSULE, radius=shape.radius, height=length, physicsClientId=self._client
             )
-        centre = frame[:3, :3] @ ((a + b) / 2) + frame[:3, 3]
+        centre = frame[:3, :3] @ middle + frame[:3, 3]
         return p.createMultiBody(
             0,
             collision,
@@ -137,6 +153,63 @@ class World:
             body, joints, p.VELOCITY_CONTROL, forces=[0.0] * len(joints), physicsClientId=self._client
         )
         return body
+
+    def add_spheres(
+        self, positions: np.ndarray, radius: float, mass: float, friction: float, gravity: float
+    ) -> list[int]:
+        """Free spheres at ``positions`` (n, 3) m, which fall with ``gravity`` (m/s²) though nothing else does.
+
+        Bullet keeps gravity per rigid body and passes a new value on to those awake only: the spheres are put to sleep
+        while it goes back to zero. They never sleep again, for what sleeps is no part of a saved state. From now on the
+        solver does all its iterations: to stop early, it would look at other islands too, and which are solved together
+        depends on history.
+        """
+        p.setPhysicsEngineParameter(solverResidualThreshold=0.0, physicsClientId=self._client)
+        p.setGravity(0, 0, -gravity, physicsClientId=self._client)
+        shape = p.createCollisionShape(p.GEOM_SPHERE, radius=radius, physicsClientId=self._client)
+        spheres = [
+            p.createMultiBody(
+                mass, shape, basePosition=list(at), useMaximalCoordinates=True, physicsClientId=self._client
+            )
+            for at in positions
+        ]
+        for body in spheres:
+            p.changeDynamics(
+                body,
+                -1,
+                lateralFriction=friction,
+                activationState=p.ACTIVATION_STATE_SLEEP,
+                physicsClientId=self._client,
+            )
+            p.setCollisionFilterGroupMask(body, -1, _SPHERE, _MET_BY_SPHERES, physicsClientId=self._client)
+        p.setGravity(0, 0, 0, physicsClientId=self._client)
+        for body in spheres:
+            p.changeDynamics(
+                body,
+                -1,
+                activationState=p.ACTIVATION_STATE_WAKE_UP | p.ACTIVATION_STATE_DISABLE_SLEEPING,
+                physicsClientId=self._client,
+            )
+        self._free.update(dict.fromkeys(spheres))
+        return spheres
+
+    def add_gravity(self, body: int, masses: dict[int, float], gravity: float) -> None:
+        """Let links of a chain (index → kg) fall with ``gravity`` (m/s²), though nothing else does.
+
+        Robots hold their own weight without effort, as upstream sets it, so the world has no gravity of its own.
+        """
+        self._weights.append((body, list(masses), [(0.0, 0.0, -m * gravity) for m in masses.values()]))
+
+    def add_vessel(self, shapes: Sequence[Shape]) -> list[int]:
+        """Bodies to :meth:`carry`, one per shape, that meet free spheres and nothing else."""
+        bodies = [self.add_static(shape, np.eye(4)) for shape in shapes]
+        for body in bodies:
+            p.setCollisionFilterGroupMask(body, -1, _VESSEL, _SPHERE, physicsClientId=self._client)
+        return bodies
+
+    def ignore_spheres(self, body: int, link: int) -> None:
+        """Let a link and free spheres pass through each other."""
+        p.setCollisionFilterGroupMask(body, link, _APART, -1, physicsClientId=self._client)
 
     def ignore(self, body_a: int, link_a: int, body_b: int, link_b: int) -> None:
         """Let two links pass through each other."""
@@ -168,6 +241,22 @@ class World:
         for joint, angle in zip(joints, angles, strict=True):
             p.resetJointState(body, joint, float(angle), 0.0, physicsClientId=self._client)
 
+    def place_spheres(self, spheres: list[int], positions: np.ndarray) -> None:
+        """Put free spheres at ``positions`` (n, 3) m, at rest."""
+        for body, at in zip(spheres, positions.tolist(), strict=True):
+            p.resetBasePositionAndOrientation(body, at, (0.0, 0.0, 0.0, 1.0), physicsClientId=self._client)
+            p.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self._client)
+
+    def carry(self, bodies: list[int], poses: Sequence[tuple], velocities: Sequence[tuple]) -> None:
+        """Move static bodies: pose (position, quaternion) and velocity (linear m/s, angular rad/s) of each.
+
+        The velocity is what whatever lies on them feels; they do not move by it.
+        """
+        client = self._client
+        for body, pose, velocity in zip(bodies, poses, velocities, strict=True):
+            p.resetBasePositionAndOrientation(body, *pose, physicsClientId=client)
+            p.resetBaseVelocity(body, *velocity, physicsClientId=client)
+
     def set_limits(self, body: int, joints: list[int], low: np.ndarray, high: np.ndarray) -> None:
         for joint, lower, upper in zip(joints, low, high, strict=True):
             p.changeDynamics(
@@ -192,16 +281,38 @@ class World:
             physicsClientId=self._client,
         )
 
+    def push(self, body: int, link: int, force: np.ndarray, at: np.ndarray) -> None:
+        """A force (3,) N on a link, acting at ``at`` (3,) m, world, during the next substep only."""
+        p.applyExternalForce(
+            body, link, force.tolist(), at.tolist(), p.WORLD_FRAME, physicsClientId=self._client
+        )
+
     def step(self, substeps: int) -> None:
         self._stepped = True
+        client = self._client
         for _ in range(substeps):
-            p.stepSimulation(physicsClientId=self._client)
+            for body, links, weights in self._weights:  # Bullet forgets external forces after every step
+                states = p.getLinkStates(body, links, physicsClientId=client)
+                for link, weight, state in zip(links, weights, states, strict=True):
+                    p.applyExternalForce(body, link, weight, state[0], p.WORLD_FRAME, physicsClientId=client)
+            p.stepSimulation(physicsClientId=client)
 
     # -- reading
     def joint_states(self, body: int, joints: list[int]) -> tuple[list[float], list[float]]:
         """Angles (rad) and speeds (rad/s)."""
         states = p.getJointStates(body, joints, physicsClientId=self._client)
         return [s[0] for s in states], [s[1] for s in states]
+
+    def link_motion(self, body: int, link: int) -> tuple:
+        """Position, quaternion, linear (m/s) and angular velocity (rad/s) of a link's frame."""
+        state = p.getLinkState(
+            body, link, computeLinkVelocity=True, computeForwardKinematics=True, physicsClientId=self._client
+        )
+        (cx, cy, cz), (x, y, z), quaternion, (u, v, w), angular = state[0], *state[4:8]
+        p_, q_, r_ = angular  # PyBullet gives the velocity of the centre of mass
+        dx, dy, dz = x - cx, y - cy, z - cz
+        linear = (u + q_ * dz - r_ * dy, v + r_ * dx - p_ * dz, w + p_ * dy - q_ * dx)
+        return (x, y, z), quaternion, linear, angular
 
     def link_frames(self, body: int, links: list[int], velocity: bool = False) -> list[tuple]:
         """Per link: position, quaternion of its frame, and its linear velocity (m/s) if asked for."""
@@ -216,17 +327,45 @@ class World:
             return [(s[4], s[5], s[6]) for s in states]
         return [(s[4], s[5]) for s in states]
 
+    def sphere_positions(self, spheres: list[int]) -> np.ndarray:
+        """(n, 3) m."""
+        read, client = p.getBasePositionAndOrientation, self._client
+        return np.array([read(body, physicsClientId=client)[0] for body in spheres])
+
+    def sphere_speed(self, sphere: int) -> float:
+        """m/s."""
+        return math.hypot(*p.getBaseVelocity(sphere, physicsClientId=self._client)[0])
+
     def contacts(self, body: int) -> list[Contact]:
-        """Every contact of a chain with other bodies, as the last step left them; none before the first step."""
+        """Every contact of a chain with other bodies but free spheres, as the last step left them.
+
+        There are none before the first step after a restore.
+        """
         if not self._stepped:  # PyBullet would answer with those of before the restore
             return []
         points = p.getContactPoints(bodyA=body, physicsClientId=self._client)
-        return [Contact(c[3], c[2], c[4], c[6], c[7], c[9]) for c in points] if points else []
+        free = self._free
+        return (
+            [Contact(c[3], c[2], c[4], c[6], c[7], c[9]) for c in points if c[2] not in free]
+            if points
+            else []
+        )
 
-    def closest_distance(self, body_a: int, body_b: int, within: float) -> float:
-        """Smallest distance between two bodies in m (negative: overlap), or ``within`` if further apart."""
+    def deepest_overlap(self) -> float:
+        """How deep two bodies overlap where they do most, as the last step left them, m; 0 without contact."""
+        if not self._stepped:
+            return 0.0
+        points = p.getContactPoints(physicsClientId=self._client)
+        return max((-c[8] for c in points or ()), default=0.0)
+
+    def closest_distance(self, body_a: int, body_b: int, within: float, first_link: int = -1) -> float:
+        """Smallest distance between two bodies in m (negative: overlap), or ``within`` if further apart.
+
+        Args:
+            first_link: links of ``body_a`` before this one do not count.
+        """
         points = p.getClosestPoints(body_a, body_b, within, physicsClientId=self._client)
-        return min((c[8] for c in points), default=within)
+        return min((c[8] for c in points if c[3] >= first_link), default=within)
 
     # -- exactness
     def save(self) -> None:
@@ -239,9 +378,13 @@ class World:
         p.restoreState(stateId=self._saved, physicsClientId=self._client)
 
     def digest(self, chains: dict[int, list[int]]) -> str:
-        """SHA-256 over the joint states of ``chains`` (body → joints)."""
+        """SHA-256 over the joint states of ``chains`` (body → joints), and every free sphere's state."""
         sha = hashlib.sha256()
         for body, joints in chains.items():
             angles, speeds = self.joint_states(body, joints)
             sha.update(np.array([*angles, *speeds]).tobytes())
+        for body in self._free:
+            position, quaternion = p.getBasePositionAndOrientation(body, physicsClientId=self._client)
+            linear, angular = p.getBaseVelocity(body, physicsClientId=self._client)
+            sha.update(np.array([*position, *quaternion, *linear, *angular]).tobytes())
         return sha.hexdigest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scenes.care.chain import Chain, Link, matrix_from_rpy
+from scenes.care.chain import Chain, Link, matrix_from_quaternion, matrix_from_rpy, quaternion_from_matrix
 from scenes.care.furniture import Box
 from scenes.care.tools.tool import Tool
 
@@ -99,6 +99,22 @@ class Robot:
     def chain(self, name: str, tool: Tool) -> Chain:
         """The arm with a tool in its hand."""
         return Chain(name, (*self.links, *tool.links(self.grip_xyz, self.grip_rpy)))
+
+    def still_boxes(self, place: str) -> tuple[Box, ...]:
+        """:attr:`body` in world coordinates, as the robot stands at a place."""
+        mount = self.mounts[place]
+        boxes = []
+        for box in self.body:
+            centre = mount.pose[:3, :3] @ box.centre + mount.pose[:3, 3]
+            turned = quaternion_from_matrix(
+                mount.pose[:3, :3] @ matrix_from_quaternion(np.array(box.quaternion))
+            )
+            boxes.append(
+                Box(
+                    box.name, (float(centre[0]), float(centre[1]), float(centre[2])), box.half_extents, turned
+                )
+            )
+        return tuple(boxes)
 
     @property
     def n_joints(self) -> int:
