@@ -40,20 +40,26 @@ def build_visual_model(
     place: str = "wheelchair",
     tool: Tool = SCRATCHER,
     objects: Objects | None = None,
+    mouth_open: float = 0.0,
 ) -> VisualModel:
     """The whole scene: a person in a place, a robot with a tool, and whatever else moves (frame name, look).
+
+    Args:
+        mouth_open: 0 closed … 1 open for a spoon.
 
     Raises:
         InputError: an unknown person, robot or place.
     """
     find_robot(robot)
-    return _build(body_spec(body), robot, find_place(place), tool, objects)
+    return _build(body_spec(body), robot, find_place(place), tool, objects, mouth_open)
 
 
 @cache
-def _build(body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects | None) -> VisualModel:
+def _build(
+    body: BodySpec, name: str, place: Place, tool: Tool, objects: Objects | None, mouth_open: float
+) -> VisualModel:
     robot = find_robot(name)
-    person, machine = person_mesh(body, place.posture), _load(f"{name}.npz")
+    person, machine = person_mesh(body, place.posture, mouth_open), _load(f"{name}.npz")
     links = [str(link) for link in machine["links"] if link != robot.base_link]
     others = objects() if objects else ()
     frames = (

@@ -1,8 +1,8 @@
 """The skin and clothes of one person, out of the baked looks: ``assets/person_<gender>_<posture>.npz``.
 
 A file has the reference body of a gender in a posture, and how far each vertex moves when that body is light, heavy,
-old, old and light, old and heavy. Between these shapes a person is interpolated (age × girth), then brought to their
-size segment by segment: every frame of the reference's posture onto the same frame of theirs.
+old, old and light, old and heavy, or opens its mouth. Between these shapes a person is interpolated (age × girth),
+then brought to their size segment by segment: every frame of the reference's posture onto the same frame of theirs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from scenes.care.posture import find_posture, posture_frames
 from scenes.care.shapes import Mesh
 from scenes.care.size import GIRTH_RANGE, BodySpec
+from scenes.errors import InputError
 
 ASSETS = Path(__file__).parent / "assets"
 #: Columns of the stored weights. The first six are frames at run time; the others ride with the torso then, and are
@@ -27,7 +28,7 @@ BAKED_SEGMENTS = (
 )  # fmt: skip
 MOVING_SEGMENTS = BAKED_SEGMENTS[:6]
 #: The shapes of the stored deltas, in order.
-SHAPES = ("light", "heavy", "old", "old_light", "old_heavy")
+SHAPES = ("light", "heavy", "old", "old_light", "old_heavy", "open_mouth")
 #: One unit of the stored deltas, m.
 DELTA_STEP_M = 1e-4
 
@@ -53,34 +54,38 @@ class PersonMesh:
     furniture_light: np.ndarray
 
 
-def shape_shares(spec: BodySpec) -> np.ndarray:
-    """(5,) how much of each of SHAPES a person has; all zero for the reference.
+def shape_shares(spec: BodySpec, mouth_open: float = 0.0) -> np.ndarray:
+    """(6,) how much of each of SHAPES a person has; all zero for the reference.
 
     Bilinear in age, from the reference's to the oldest (somewhat beyond for the young), and in girth, from the
-    lightest or heaviest to the average.
+    lightest or heaviest to the average. The mouth opens on top of it.
     """
     old = spec.old
     light = max(0.0, (1 - spec.girth) / (1 - GIRTH_RANGE[0]))
     heavy = max(0.0, (spec.girth - 1) / (GIRTH_RANGE[1] - 1))
     young = 1 - old
-    return np.array([young * light, young * heavy, old * (1 - light - heavy), old * light, old * heavy])
+    return np.array(
+        [young * light, young * heavy, old * (1 - light - heavy), old * light, old * heavy, mouth_open]
+    )
 
 
 @cache
-def person_mesh(spec: BodySpec, posture: str) -> PersonMesh:
-    """A person's look.
+def person_mesh(spec: BodySpec, posture: str, mouth_open: float = 0.0) -> PersonMesh:
+    """A person's look, with the mouth closed (0) to open for a spoon (1).
 
     Raises:
-        InputError: an unknown posture.
+        InputError: an unknown posture, a mouth opened beyond 0 … 1.
     """
     find_posture(posture)
+    if not 0.0 <= mouth_open <= 1.0:
+        raise InputError("mouth_open", mouth_open, "0 to 1")
     data = _load(spec.gender, posture)
     weights = data["weights"].astype(np.float32)
     weights /= weights.sum(1, keepdims=True)
     points, normals = data["vertices"].astype(float), _unit(data["normals"].astype(float))
-    shares = shape_shares(spec)
+    shares = shape_shares(spec, mouth_open)
     if shares.any():
-        moved = points + DELTA_STEP_M * np.tensordot(shares, data["deltas"], 1).T  # (5) · (5, 3, V)
+        moved = points + DELTA_STEP_M * np.tensordot(shares, data["deltas"], 1).T  # (6) · (6, 3, V)
         normals = _unit(normals + _welded_normals(moved, points, data["faces"])
                         - _welded_normals(points, points, data["faces"]))  # fmt: skip
         points = moved

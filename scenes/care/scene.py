@@ -119,6 +119,8 @@ class CareScene(SessionEnv):
     task_bounds: ClassVar[tuple[float, ...]] = ()
     #: Frame name → look of whatever else moves, in the order of :meth:`_object_poses`.
     object_looks: ClassVar[Callable[[], tuple[tuple[str, Mesh], ...]] | None] = None
+    #: How far the person's mouth is drawn open, 0 … 1.
+    mouth_open: ClassVar[float] = 0.0
 
     def __init__(
         self,
@@ -450,7 +452,7 @@ class CareScene(SessionEnv):
     # -- drawing
     def visual_model(self) -> VisualModel:
         return build_visual_model(
-            self.person.spec, self.robot_name, self.place, self.tool, type(self).object_looks
+            self.person.spec, self.robot_name, self.place, self.tool, type(self).object_looks, self.mouth_open
         )
 
     def poses(self) -> np.ndarray:

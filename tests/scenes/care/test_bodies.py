@@ -255,6 +255,24 @@ def test_the_mouth_is_where_the_lips_are_drawn(gender: str, posture: str, name: 
 
 
 @pytest.mark.parametrize("gender", GENDERS)
+@pytest.mark.parametrize("age", [25, 85])
+def test_an_open_mouth_parts_the_lips_and_moves_no_more_than_the_jaw(gender: str, age: float) -> None:
+    body = BodySpec(gender, age)
+    shut, ajar = person_mesh(body, "seated"), person_mesh(body, "seated", 1.0)
+    frame = seated_frames(body)["head"]
+    local = (shut.mesh.vertices - frame[:3, 3]) @ frame[:3, :3] - mouth(body)
+    moved = (ajar.mesh.vertices - shut.mesh.vertices)[:, 2]
+    lips = (np.abs(local[:, 0]) < 0.01) & (np.abs(local[:, 1]) < 0.012)
+    upper = lips & (local[:, 2] > 0.003) & (local[:, 2] < 0.010)
+    lower = lips & (local[:, 2] < -0.003) & (local[:, 2] > -0.010)
+    assert np.median(moved[upper]) - np.median(moved[lower]) > 0.010
+    far = np.linalg.norm(local, axis=1) > 0.14
+    assert np.abs(moved[far]).max() < 1e-3
+    with pytest.raises(InputError, match="0 to 1"):
+        person_mesh(body, "seated", 1.5)
+
+
+@pytest.mark.parametrize("gender", GENDERS)
 def test_the_head_moves_as_one_piece_with_its_hair_and_eyes(gender: str) -> None:
     person = look(gender, "seated", "reference")
     above = person.mesh.vertices[:, 2] > seated_frames(gender)["head"][2, 3] + 0.03

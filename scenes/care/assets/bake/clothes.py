@@ -90,7 +90,6 @@ def dress(suit: Surface, seams: Seams, gender: str, in_bed: bool) -> list[Surfac
     along = seams.along_arm(shirt.rest)
     loose = 0.0035 + 0.0055 * _step(-0.1, SLEEVE, along)
     belt = seams.waist(shirt.rest)
-    loose = loose * (0.8 + 0.2 * _step(0.0, 0.5, seams.collar(shirt.rest)))  # close at the neck
     loose = loose + 0.010 * _step(0.22, 0.0, belt) * (along < 0)
     shirt = shirt.inflated(loose).painted(colors["shirt"])
     dark = 0.86 * np.array(colors["shirt"])

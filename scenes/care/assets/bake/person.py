@@ -32,6 +32,7 @@ from scenes.care.assets.bake.surface import (
 from scenes.care.body import (
     GENDERS,
     MATTRESS_TOP_M,
+    MOUTH,
     POSTURES,
     SIZES,
     BodySize,
@@ -44,6 +45,7 @@ _PECS, _UPPER_ARM, _FOREARM, _HAND = (
     BAKED_SEGMENTS.index(name) for name in ("pecs", "upper_arm", "forearm", "hand")
 )
 SKIN = {"male": (214, 164, 136), "female": (222, 174, 148)}
+MOUTH_INSIDE = (150, 66, 62)
 #: MakeHuman's second row of lashes is the upper lid's; the lower one reads as make-up at our size.
 UPPER_LASHES = 2
 #: Stems of the bones each segment takes over; an arm's segments have no prefix on the right.
@@ -90,16 +92,20 @@ class Posed:
 def posed(gender: str, posture: str, cache: Path) -> Posed:
     size, frames = SIZES[gender], posture_frames(gender, posture)
     bodies = load(gender, cache)
+    raw = bodies["reference"]
+    maps = bone_maps(raw, size, frames)
     at: dict[str, np.ndarray] = {}
-    for shape, (change, girth) in SHAPES.items():
-        body = bodies[shape]
-        if girth != 1.0:
-            average = bodies["old" if "age" in change else "reference"]
-            body = at_girth(body, average, girth, gender)
-        at[shape] = hug(body, pose(body, bone_maps(body, size, frames)), size, frames, girth)
-    raw, points = bodies["reference"], at.pop("reference")
+    for name, shape in SHAPES.items():
+        body = bodies[name]
+        if shape.girth != 1.0:
+            average = bodies["old" if "age" in shape.phenotypes else "reference"]
+            body = at_girth(body, average, shape.girth, gender)
+        # a mouth that opens moves nothing else: the head stays where it was
+        own = maps if shape.expression else bone_maps(body, size, frames)
+        at[name] = hug(body, pose(body, own), size, frames, shape.girth)
+    points = at.pop("reference")
     delta = np.concatenate([other - points for other in at.values()], 1)
-    return Posed(raw, size, frames, bone_maps(raw, size, frames), points, segment_weights(raw), delta)
+    return Posed(raw, size, frames, maps, points, segment_weights(raw), delta)
 
 
 def surface_of(body: Posed, group: str) -> Surface:
@@ -220,6 +226,13 @@ def furniture(gender: str, posture: str) -> tuple[np.ndarray, np.ndarray, np.nda
     return top, np.tile([0, 0, 1.0], (4, 1)), np.array([[0, 1, 2], [0, 2, 3]])
 
 
+def mouth_hollow(points: np.ndarray, gender: str, posture: str) -> np.ndarray:
+    """(V,) bool: behind the lips."""
+    frame = posture_frames(gender, posture)["head"]
+    x, y, z = ((points - frame[:3, 3]) @ frame[:3, :3] - MOUTH[gender]).T
+    return (np.abs(x) < 0.04) & (y > 0.006) & (y < 0.12) & (z > -0.045) & (z < 0.035)
+
+
 def shade(person: Surface, gender: str, posture: str) -> tuple[Surface, np.ndarray]:
     """Bake ambient occlusion into the colours, and drop faces no light reaches (mouth, eye sockets).
 
@@ -234,6 +247,12 @@ def shade(person: Surface, gender: str, posture: str) -> tuple[Surface, np.ndarr
     seen = occlusion(person.at, person.normal, [itself, (vertices, faces)])
     moving = person.weights[:, _PECS : _HAND + 2].sum(1)
     seen += moving * (alone - seen)
+    # the mouth's inside has the light it gets when the mouth is open
+    ajar = person.at + person.delta[:, -3:]  # open_mouth, the last shape
+    in_mouth = (alone < 0.3) & mouth_hollow(person.at, gender, posture)
+    opened = occlusion(ajar, vertex_normals(ajar, person.faces), [(ajar, person.faces)])
+    seen, alone = (np.where(in_mouth, opened, values) for values in (seen, alone))
+    person = replace(person, color=np.where(in_mouth[:, None], MOUTH_INSIDE, person.color))
     lit = (alone[person.faces] > 0.02).any(1)
     light = 0.42 + 0.58 * np.clip(seen / 0.92, 0, 1) ** 0.8
     # light that bounces off skin is warm

@@ -152,7 +152,13 @@ def rim(surface: Surface, near, depth: float, color) -> Surface:
     border = border[np.asarray(near)[border].all(1)]
     i, j = border.T
     n = len(border)
-    inward = surface.at - depth * surface.normal
+    inward = surface.at.copy()
+    used = np.unique(border)
+    apart = np.linalg.norm(surface.at[used][:, None] - surface.at[used], axis=2)
+    mean = (
+        np.exp(-((apart / 0.02) ** 2)) @ surface.normal[used]
+    )  # along the hem: one odd normal is a tooth in it
+    inward[used] -= depth * mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
     at = np.concatenate([surface.at[j], surface.at[i], inward[i], inward[j]])
     faces = np.concatenate([np.stack([np.arange(n) + a * n for a in t], 1) for t in ((0, 1, 2), (0, 2, 3))])
     pick = np.concatenate([j, i, i, j])
