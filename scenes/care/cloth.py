@@ -118,7 +118,7 @@ class Net:
         incidence = np.zeros((n_springs, n_points))
         incidence[np.arange(n_springs), springs.ends[:, 0]] = 1.0
         incidence[np.arange(n_springs), springs.ends[:, 1]] = -1.0
-        self._gather = incidence  # spring vectors = incidence @ points
+        self._tails, self._heads = springs.ends.T.copy()
         self._spread = incidence.T * springs.stiffness  # forces = spread @ wanted vectors
         laplacian = self._spread @ incidence
         free = slice(n_held, None)
@@ -159,7 +159,7 @@ class Net:
         near_free, near_held = self._sampled_free[near], self._sampled_held[near] @ held
         touches, wanted = NO_TOUCHES, np.zeros((len(self._springs.length), 3))
         for _ in range(ITERATIONS):
-            vectors = self._gather @ x
+            vectors = x[self._tails] - x[self._heads]
             length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) + 1e-12
             wanted = vectors * (np.clip(length, self._shortest, self._springs.length) / length)[:, None]
             free = self._inverse @ (fixed + self._spread_free @ wanted)

@@ -17,7 +17,7 @@ from scenes.care.tools.hoop import CENTRE, RADIUS_M
 
 #: Radius of each ring, m, and what lies between two rings.
 RING_RADII = (RADIUS_M, 0.086, 0.081, 0.077, 0.074, 0.072, 0.072)
-RING_GAP_M = 0.055
+RING_GAP_M = 0.062
 AROUND = 8
 N_RINGS = len(RING_RADII)
 MASS_KG = 0.04
@@ -28,6 +28,8 @@ FRICTION = 0.25
 #: bending. A hospital gown's cotton hangs limp with these and lets a hand find its way in.
 AROUND_N_M, ALONG_N_M, SHEAR_N_M = 300.0, 100.0, 40.0
 STRUT_N_M, BEND_N_M = 5.0, 3.0
+#: The first rings after the opening are faced with stiffer cloth, so that it stands open before the hand.
+COLLAR, COLLAR_BEND_N_M = 2, 40.0
 
 FRAMES: tuple[str, ...] = tuple(f"sleeve/{r}.{k}" for r in range(1, N_RINGS) for k in range(AROUND))
 
@@ -65,11 +67,12 @@ def springs() -> Springs:
             add(at(r, k), at(r, k + 2), 0.65, STRUT_N_M)
             if k < AROUND // 2:
                 add(at(r, k), at(r, k + AROUND // 2), 0.55, STRUT_N_M)
-            add(at(r - 1, k), at(r, k), 0.5, ALONG_N_M)
-            add(at(r - 1, k), at(r, k + 1), 0.5, SHEAR_N_M)
-            add(at(r - 1, k), at(r, k - 1), 0.5, SHEAR_N_M)
+            push_below = 0.85 if r <= COLLAR else 0.5
+            add(at(r - 1, k), at(r, k), push_below, ALONG_N_M)
+            add(at(r - 1, k), at(r, k + 1), push_below, SHEAR_N_M)
+            add(at(r - 1, k), at(r, k - 1), push_below, SHEAR_N_M)
             if r > 1:
-                add(at(r - 2, k), at(r, k), 0.93, BEND_N_M)
+                add(at(r - 2, k), at(r, k), 0.93, COLLAR_BEND_N_M if r <= COLLAR else BEND_N_M)
     ends = np.array(pairs)
     rest = rest_points()
     length = np.linalg.norm(rest[ends[:, 0]] - rest[ends[:, 1]], axis=1)
@@ -77,7 +80,7 @@ def springs() -> Springs:
 
 
 def samples() -> np.ndarray:
-    """(S, N) the free points, the middles of threads along and around, the middle of each cell."""
+    """(S, N) the free points, and the middle of each cell between four."""
     rows: list[np.ndarray] = []
 
     def mean(*points: tuple[int, int]) -> None:
@@ -89,8 +92,6 @@ def samples() -> np.ndarray:
     for r in range(1, N_RINGS):
         for k in range(AROUND):
             mean((r, k))
-            mean((r, k), (r, k + 1))
-            mean((r - 1, k), (r, k))
             mean((r - 1, k), (r, k), (r - 1, k + 1), (r, k + 1))
     return np.array(rows)
 
