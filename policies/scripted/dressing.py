@@ -30,6 +30,7 @@ class Draw:
         speed_m_s: of the hoop where no pace is preferred; bound of any.
         pace_share: share of the preferred pace it aims at.
         return_1_s: rate at which it comes back onto the way.
+        off_m: how far off the way it stops going forward, and beyond which it backs out.
         turn_1_s: rate at which the hoop's axis turns onto the way's direction.
         ahead_m: how far ahead on the way it looks for that direction.
         round_m: radius within which the way cuts the elbow's corner.
@@ -44,10 +45,11 @@ class Draw:
     speed_m_s: float = 0.2
     pace_share: float = 0.85
     return_1_s: float = 2.0
+    off_m: float = 0.06
     turn_1_s: float = 2.0
     ahead_m: float = 0.03
     round_m: float = 0.08
-    short_m: float = 0.07
+    short_m: float = 0.12
     aside_m: float = 0.03
     aside_reach_m: float = 0.12
     turning: float = 0.15
@@ -96,9 +98,11 @@ class Oracle:
             over = obs[-1] - 0.8 * privileged.latent["tolerance"]
             speed *= float(np.clip(1.0 - over / draw.force_slow_n, 0.0, 1.0))
         left = length_of(way) - draw.short_m - along
-        forward = float(np.clip(left / (4 * CONTROL_STEP_S), -speed, speed))
-        back = draw.return_1_s * (centre - tip)
-        velocity = forward * direction + back - (back @ direction) * direction
+        off = centre - tip
+        off -= (off @ direction) * direction
+        on_way = (draw.off_m - float(np.linalg.norm(off))) / (0.5 * draw.off_m)
+        forward = float(np.clip(left / (4 * CONTROL_STEP_S), -speed, speed * np.clip(on_way, -0.5, 1.0)))
+        velocity = forward * direction + draw.return_1_s * off
         size = float(np.linalg.norm(velocity))
         velocity *= min(1.0, speed / max(size, 1e-9))
         return Decision(self._joint_action(joints, velocity, direction))
