@@ -53,6 +53,24 @@ SCENES: dict[str, SceneEntry] = {
         "ScratchItch",
         "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
     ),
+    "bed_bathing": SceneEntry(
+        "scenes/BedBathing-v1",
+        "scenes.care.bed_bathing",
+        "BedBathing",
+        "An arm beside a bed washes a hidden region of the person's arm, as hard as they like it.",
+    ),
+    "dressing": SceneEntry(
+        "scenes/Dressing-v1",
+        "scenes.care.dressing",
+        "Dressing",
+        "A sleeve is drawn over the person's arm, past a hidden sore spot and at a hidden pace.",
+    ),
+    "feeding": SceneEntry(
+        "scenes/Feeding-v1",
+        "scenes.care.feeding",
+        "Feeding",
+        "A spoon brings food to a person's mouth; the side and the pace they want change from session to session.",
+    ),
     "assistive_gym": SceneEntry(
         "scenes/AssistiveGym-v1",
         "scenes.care.assistive_gym.scene",
@@ -124,6 +142,7 @@ def register_all() -> None:
 
 
 def list_scenes() -> tuple[str, ...]:
+    """The names of all scenes."""
     return tuple(SCENES)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, arm_part_capsule
+from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, arm_part_capsule, surface_point
 from scenes.care.chain import matrix_from_quaternion
 from scenes.care.reward import action_cost, comfort
 from scenes.care.scene import CareScene
@@ -29,9 +29,12 @@ WIPE_RADIUS_M = 0.025
 WIPE_REWARD = 5.0
 SUCCESS_SHARE = 0.3
 #: Half-width of the preferred pressure's band, and of the ramp beyond it on which a wipe loses its worth.
-PRESSURE_BAND_N = 1.0
+PRESSURE_BAND_N = 0.5
+#: The cloth is wet terry over foam: each contact point a spring (N/m) with a damper (N·s/m). On a rigid plate the force
+#: would be whatever the motors can give, and no pressure could be kept.
+CLOTH_STIFFNESS, CLOTH_DAMPING = 200.0, 8.0
 #: Steps after which a wiped target is due again: washed, rinsed, dried.
-DUE_AGAIN_STEPS = 30
+DUE_AGAIN_STEPS = 20
 
 #: Region → part of the arm, and the side's angle (as in :func:`scenes.care.body.surface_point`) on the lying arm.
 REGIONS: dict[str, tuple[str, float]] = {
@@ -45,7 +48,7 @@ REGION_HALF_RAD = math.radians(55)
 
 FIELDS: dict[str, LatentField] = {
     "region": ChoiceField("region", "Where to wash", tuple(REGIONS)),
-    "pressure": ScalarField("pressure", "Preferred pressure", 1.0, 4.0, "N"),
+    "pressure": ScalarField("pressure", "Preferred pressure", 0.5, 2.5, "N"),
     "impairment": ChoiceField("impairment", "Impairment", IMPAIRMENTS),
 }
 
@@ -98,14 +101,14 @@ class BedBathing(CareScene):
     range are clipped to it. What is clean and what is not is not seen, as upstream.
 
     **Latent**: ``region``, which quarter of the arm's reachable skin is wanted (upper arm or forearm, its top or its
-    outer side; 110° of the circumference), and ``pressure``, the middle of a preferred band of ±1 N of the cloth's
-    force (a wipe is worth its full reward inside, none 1 N beyond). A further field, by
+    outer side; 110° of the circumference), and ``pressure``, the middle of a preferred band of ±0.5 N of the cloth's
+    force (a wipe is worth its full reward inside, none 0.5 N beyond). A further field, by
     ``fields=("region", "pressure", "impairment")``: ``impairment``.
 
     **Reward** (upstream's scale): −(distance from the cloth to the nearest target that is due) − 0.01‖a‖ + 5 per target
     wiped − 0.25‖v_ee‖ − 0.01·(force other than the cloth's) − 0.05·(the cloth's force, once it is ≥ 10 N). A target is
     wiped when the cloth touches the skin within 2.5 cm of it. Targets lie on upstream's 3 cm grid around the arm (129 on
-    the male, 91 on the female); those of the region are due. A wiped target is due again after 3 s (washed, rinsed,
+    the male, 91 on the female); those of the region are due. A wiped target is due again after 2 s (washed, rinsed,
     dried), and all are when a session ends or the region is changed: upstream's 129 would last for an episode, a quarter
     of them would not. Upstream pays −(distance to the person), which says nothing of where to wash.
 
@@ -139,6 +142,7 @@ class BedBathing(CareScene):
     task_points = 3
 
     def _build(self) -> None:
+        self.world.soften(self.arm, self._tool, CLOTH_STIFFNESS, CLOTH_DAMPING)
         grids = [target_grid(self.person.size, part) for part in ARM_PARTS]
         self._grids = [positions for positions, _ in grids]
         part = np.repeat(np.arange(len(grids)), [len(positions) for positions, _ in grids])
@@ -159,9 +163,16 @@ class BedBathing(CareScene):
             self._find_nearest()
 
     def _privileged_features(self) -> np.ndarray:
-        """Nearest due target − cloth, and that target; robot base frame, m."""
-        target = self.to_base(self.target_position)
-        return np.concatenate([target - self._tip_local, target])
+        """Middle of the wanted region − cloth (m), and the region's outward normal; robot base frame."""
+        middle, normal = self._middle()
+        return np.concatenate([self.to_base(middle) - self._tip_local, self._base_rotation.T @ normal])
+
+    def _middle(self) -> tuple[np.ndarray, np.ndarray]:
+        """Middle of the wanted region, (3,) m, and its outward normal (3,), world."""
+        part, angle = REGIONS[self.sessions.latent["region"]]
+        local, normal = surface_point(self.person.size, part, 0.5, angle)
+        at, rotation = self._part_frames[ARM_PARTS.index(part)]
+        return rotation @ local + at, rotation @ normal
 
     # -- episode
     def _start_episode(self) -> None:
@@ -171,10 +182,13 @@ class BedBathing(CareScene):
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Shoulder, elbow and wrist; the targets ride on the arm."""
         frames = self.world.link_frames(self.person.arm.body, _LANDMARKS)
-        self._targets = np.concatenate([
-            positions @ matrix_from_quaternion(quaternion).T + at
-            for positions, (at, quaternion) in zip(self._grids, frames, strict=False)
-        ])  # fmt: skip
+        self._part_frames = [(np.array(at), matrix_from_quaternion(np.array(turned))) for at, turned in frames[:2]]
+        self._targets = np.concatenate(
+            [
+                positions @ rotation.T + at
+                for positions, (at, rotation) in zip(self._grids, self._part_frames, strict=True)
+            ]
+        )
         self._find_nearest()
         return [frame[0] for frame in frames], ()
 
@@ -237,13 +251,7 @@ class BedBathing(CareScene):
     # -- drawing
     def markers(self) -> Markers:
         """The middle of the wanted region, and its outward normal."""
-        frames = self.world.link_frames(self.person.arm.body, _LANDMARKS)
-        part, angle = REGIONS[self.sessions.latent["region"]]
-        at, quaternion = frames[ARM_PARTS.index(part)]
-        rotation = matrix_from_quaternion(np.array(quaternion))
-        radius, length = arm_part_capsule(self.person.size, part)
-        normal = rotation @ np.array([-math.cos(angle), -math.sin(angle), 0.0])
-        middle = np.array(at) + rotation @ np.array([0.0, 0.0, -length / 2]) + radius * normal
+        middle, normal = self._middle()
         return replace(super().markers(), itch=middle, itch_normal=normal)
 
     def cameras(self) -> tuple[CameraPreset, ...]:

@@ -74,9 +74,9 @@ def shape_frame(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     return (a + b) / 2, np.eye(3) if upright else rotation_between_z_and(along)
 
 
-# Collision groups, beside Bullet's own 1 (what moves) and 2 (what does not), and what a free sphere meets.
-_APART, _VESSEL, _SPHERE = 32, 64, 128
-_MET_BY_SPHERES = 1 | 2 | _VESSEL | _SPHERE
+# Collision groups, the first two Bullet's own, and what a free sphere meets.
+_MOVING, _STATIC, _APART, _VESSEL, _SPHERE = 1, 2, 32, 64, 128
+_MET_BY_SPHERES = _MOVING | _STATIC | _VESSEL | _SPHERE
 
 
 class World:
@@ -102,6 +102,7 @@ class World:
         self._saved = -1
         self._stepped = False
         self._free: dict[int, None] = {}  # the spheres, in order
+        self._groups: dict[tuple[int, int], tuple[int, int]] = {}  # of what moves: (body, link) → group, mask
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""
@@ -148,6 +149,7 @@ class World:
                 flags=p.URDF_USE_INERTIA_FROM_FILE | p.URDF_MAINTAIN_LINK_ORDER,
                 physicsClientId=self._client,
             )
+        self._groups.update({(body, link): (_MOVING, -1) for link in range(len(chain.links))})
         joints = list(chain.movable)
         p.setJointMotorControlArray(
             body, joints, p.VELOCITY_CONTROL, forces=[0.0] * len(joints), physicsClientId=self._client
@@ -164,7 +166,11 @@ class World:
         solver does all its iterations: to stop early, it would look at other islands too, and which are solved together
         depends on history.
         """
-        p.setPhysicsEngineParameter(solverResidualThreshold=0.0, physicsClientId=self._client)
+        p.setPhysicsEngineParameter(
+            solverResidualThreshold=0.0,
+            collisionFilterMode=0,  # both sides' masks must agree; PyBullet's default is either
+            physicsClientId=self._client,
+        )
         p.setGravity(0, 0, -gravity, physicsClientId=self._client)
         shape = p.createCollisionShape(p.GEOM_SPHERE, radius=radius, physicsClientId=self._client)
         spheres = [
@@ -181,7 +187,7 @@ class World:
                 activationState=p.ACTIVATION_STATE_SLEEP,
                 physicsClientId=self._client,
             )
-            p.setCollisionFilterGroupMask(body, -1, _SPHERE, _MET_BY_SPHERES, physicsClientId=self._client)
+            self._set_group(body, -1, _SPHERE, _MET_BY_SPHERES)
         p.setGravity(0, 0, 0, physicsClientId=self._client)
         for body in spheres:
             p.changeDynamics(
@@ -204,12 +210,18 @@ class World:
         """Bodies to :meth:`carry`, one per shape, that meet free spheres and nothing else."""
         bodies = [self.add_static(shape, np.eye(4)) for shape in shapes]
         for body in bodies:
-            p.setCollisionFilterGroupMask(body, -1, _VESSEL, _SPHERE, physicsClientId=self._client)
+            self._set_group(body, -1, _VESSEL, _SPHERE)
         return bodies
 
     def ignore_spheres(self, body: int, link: int) -> None:
         """Let a link and free spheres pass through each other."""
         p.setCollisionFilterGroupMask(body, link, _APART, -1, physicsClientId=self._client)
+
+    def soften(self, body: int, link: int, stiffness: float, damping: float) -> None:
+        """Let a link touch like a sponge: every contact point a spring (N/m) with a damper (N·s/m)."""
+        p.changeDynamics(
+            body, link, contactStiffness=stiffness, contactDamping=damping, physicsClientId=self._client
+        )
 
     def ignore(self, body_a: int, link_a: int, body_b: int, link_b: int) -> None:
         """Let two links pass through each other."""
@@ -376,6 +388,24 @@ class World:
         """Go back to the saved state, bit for bit."""
         self._stepped = False
         p.restoreState(stateId=self._saved, physicsClientId=self._client)
+        if self._free:
+            self._forget_contacts()
+
+    def _forget_contacts(self) -> None:
+        """Make Bullet forget what touched or nearly touched what, and how bodies moved, before the restore.
+
+        To set a body's collision group gives it a new place in the broadphase: its pairs, their contacts and the
+        swollen box of a body that moved are gone. A saved state calls bodies by that place, so it is saved anew.
+        """
+        for (body, link), (group, mask) in self._groups.items():
+            p.setCollisionFilterGroupMask(body, link, group, mask, physicsClientId=self._client)
+        p.removeState(self._saved, physicsClientId=self._client)
+        self.save()
+        p.setPhysicsEngineParameter(constraintSolverType=p.CONSTRAINT_SOLVER_LCP_SI, physicsClientId=self._client)
+
+    def _set_group(self, body: int, link: int, group: int, mask: int) -> None:
+        self._groups[body, link] = group, mask
+        p.setCollisionFilterGroupMask(body, link, group, mask, physicsClientId=self._client)
 
     def digest(self, chains: dict[int, list[int]]) -> str:
         """SHA-256 over the joint states of ``chains`` (body → joints), and every free sphere's state."""

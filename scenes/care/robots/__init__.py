@@ -6,13 +6,20 @@ it stands still, its ``body``, the outer ones do.
 
 from __future__ import annotations
 
-from scenes.care.robots import jaco, panda
+from scenes.care.robots import baxter, jaco, jaco7, panda, pr2, sawyer, stretch, ur5, xarm7
 from scenes.care.robots.robot import Robot
 from scenes.errors import InputError
 
 ROBOTS: dict[str, Robot] = {
     "jaco": jaco.ROBOT,
     "panda": panda.ROBOT,
+    "jaco7": jaco7.ROBOT,
+    "xarm7": xarm7.ROBOT,
+    "ur5": ur5.ROBOT,
+    "sawyer": sawyer.ROBOT,
+    "stretch": stretch.ROBOT,
+    "baxter": baxter.ROBOT,
+    "pr2": pr2.ROBOT,
 }
 
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scenes.care.chain import Chain, Link, matrix_from_quaternion, matrix_from_rpy, quaternion_from_matrix
+from scenes.care.chain import (
+    Chain,
+    Link,
+    Shape,
+    Vector,
+    matrix_from_quaternion,
+    matrix_from_rpy,
+    quaternion_from_matrix,
+)
 from scenes.care.furniture import Box
 from scenes.care.tools.tool import Tool
 
@@ -119,6 +127,19 @@ class Robot:
     @property
     def n_joints(self) -> int:
         return len(self.levers)
+
+
+def link(
+    name: str, xyz: Vector, rpy: Vector, axis: Vector, low: float, high: float, mass: float, com: Vector, inertia: Vector,
+    *capsules: tuple[Vector, Vector, float], slides: bool = False,
+) -> Link:  # fmt: skip
+    """A row of a robot's table: joint origin (m, rad), axis and limits, mass, centre, moments, capsules (a, b, radius).
+
+    Products of inertia are dropped; Bullet takes principal moments along the link's axes.
+    """
+    return Link(
+        name, xyz, rpy, axis, low, high, mass, com, inertia, tuple(Shape(*c) for c in capsules), slides=slides
+    )
 
 
 def on_chair(x: float, y: float, z: float) -> tuple[float, float, float]:

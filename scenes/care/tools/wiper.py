@@ -17,14 +17,18 @@ _PLATE = (0.10, 0.05)
 #: Half extents of the cloth along the tool's y and z, m.
 CLOTH = (0.045, 0.020)
 #: A touch this far behind the face still is one of the cloth: contacts lie a little inside what they touch.
-CLOTH_DEPTH_M = 0.006
+CLOTH_DEPTH_M = 0.025
 
 
 def _links(xyz: Vector, rpy: Vector) -> tuple[Link, Link]:
-    """``handle``, and ``tool``: plate and cloth, which together are one box, its long side along y."""
+    """``handle``, and ``tool``: plate and cloth, which together are one box, its long side along y.
+
+    The handle ends 1 cm behind the plate, not in it as upstream's: where the cloth is soft, a contact with the skin lies
+    inside the plate.
+    """
     handle = Link(
-        "handle", xyz, rpy, axis=None, mass=0.1, com=(0.01, 0, 0), inertia=(2.7e-5, 4.3e-5, 4.3e-5),
-        shapes=(Shape((0.01, 0, 0), (0.01, 0, 0), box=(0.06, 0.04, 0.04)),),
+        "handle", xyz, rpy, axis=None, mass=0.1, inertia=(2.7e-5, 2.7e-5, 2.7e-5),
+        shapes=(Shape((0, 0, 0), (0, 0, 0), box=(0.04, 0.04, 0.04)),),
     )  # fmt: skip
     thick, centre = _FACE - _PLATE_BACK, ((_FACE + _PLATE_BACK) / 2, 0.0, 0.0)
     edges = (thick, *_PLATE)
