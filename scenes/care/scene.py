@@ -178,7 +178,7 @@ class CareScene(SessionEnv):
         self._low, self._high = self.chain.limits
         n = len(self._joints)
         torque = self.motor_torque or self.controller.torque or self.robot.torque
-        self._gains, self._torques = [self.controller.gain] * n, (torque / self.robot.levers).tolist()
+        self._gains, self._torques = [self.controller.gain] * n, (torque * self.robot.strengths).tolist()
         self._reach = self.controller.reach * self.robot.levers
         self._slack = self.controller.slack * self.robot.levers
         self._tool = self.chain.index("tool")

@@ -75,8 +75,8 @@ class Robot:
         plate: half extents (x, y) of the mount's plate and its shift along y, m.
         source: where the numbers and the look come from.
         torque: joint torque limit of the ``responsive`` controller, N·m.
-        lever_m: a prismatic joint is driven as by a wheel of this radius: it moves ``lever_m`` metres where a revolute
-            joint would turn by one radian, with a force of torque / ``lever_m``.
+        lever_m: a prismatic joint moves this far (m) where an action would turn a revolute one by one radian.
+        force_n: and is driven with so many N per N·m of torque limit, since it moves whole mechanisms.
         body: boxes in the base's frame: what of the robot never moves and is in the way (a torso, a second arm).
         inside: so many of the first links move inside ``body`` and do not collide with it.
     """
@@ -91,18 +91,20 @@ class Robot:
     plate: tuple[float, float, float]
     source: Source
     torque: float = 4.0
-    lever_m: float = 0.15
+    lever_m: float = 0.2
+    force_n: float = 60.0
     body: tuple[Box, ...] = ()
     inside: int = 2
     levers: np.ndarray = field(init=False, compare=False, repr=False)
+    strengths: np.ndarray = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        levers = np.array(
-            [self.lever_m if link.slides else 1.0 for link in self.links if link.axis is not None]
-        )
-        levers.flags.writeable = False
-        #: (n,) metres or radians that each joint moves per radian of a revolute one.
-        object.__setattr__(self, "levers", levers)
+        """Per joint (n,): ``levers``, m or rad per rad of action; ``strengths``, N or N·m per N·m of torque limit."""
+        slides = np.array([link.slides for link in self.links if link.axis is not None])
+        for name, value in (("levers", self.lever_m), ("strengths", self.force_n)):
+            per_joint = np.where(slides, value, 1.0)
+            per_joint.flags.writeable = False
+            object.__setattr__(self, name, per_joint)
 
     def chain(self, name: str, tool: Tool) -> Chain:
         """The arm with a tool in its hand."""
