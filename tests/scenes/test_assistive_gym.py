@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 
 from scenes import make_scene
@@ -352,6 +353,19 @@ def test_what_cannot_run_is_refused_in_one_line(task: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason) as refused:
         make_scene("assistive_gym", task=task)
     assert "\n" not in str(refused.value)
+
+
+@with_upstream
+def test_a_robot_whose_files_are_missing_is_refused_in_one_line(name: str, monkeypatch) -> None:
+    scene = make_scene(name)
+    bullet = upstream.load().bullet
+    monkeypatch.setattr(scene.upstream, "directory", "/nowhere")
+    with pytest.raises(InputError, match=r"ScratchItchJaco-v1 \(Cannot load URDF file\)"):
+        scene.reset(seed=0)
+    with pytest.raises(ResetNeeded):
+        scene.step(np.zeros(7))
+    assert bullet.getConnectionInfo(scene.upstream.id)["isConnected"]
+    scene.close()
 
 
 @with_upstream

@@ -11,6 +11,7 @@ from scenes.base import SessionEnv
 from scenes.care.assistive_gym.fork_bullet import digest, jacobian
 from scenes.care.assistive_gym.preferences import PREFERENCES
 from scenes.care.assistive_gym.upstream import load
+from scenes.care.world import p as bullet
 from scenes.care.world import quietly
 from scenes.errors import InputError
 from scenes.session import Kernel, Termination
@@ -116,12 +117,20 @@ class AssistiveGym(SessionEnv):
 
         Args:
             options: ``{"latent": fields}`` starts with a given latent.
+
+        Raises:
+            InputError: PyBullet cannot load one of upstream's files.
         """
         super().reset(seed=seed)
         self._preference.withdraw(self.upstream)
         self.upstream.set_seed(int(self.np_random.integers(2**32)))
-        with quietly():  # Bullet warns of links without inertia
-            observation = self.upstream.reset()
+        self._started = False
+        try:
+            with quietly():  # Bullet warns of links without inertia
+                observation = self.upstream.reset()
+        except bullet.error as error:
+            given = f"{self.task} ({str(error).rstrip('.')})"
+            raise InputError("task", given, "one whose files are whole in the installed package") from None
         self._preference.begin(self.upstream)
         self._started = True
         info = self._start_sessions(options)

@@ -75,7 +75,9 @@ def load() -> Upstream:
     """
     if not installed():
         raise InputError(
-            "scene assistive_gym", "no Assistive Gym", f"with it: {find_scene('assistive_gym').command}"
+            "scene assistive_gym",
+            "no Assistive Gym",
+            f"with Assistive Gym: {find_scene('assistive_gym').command}",
         )
     bullet, entry_points = ForkBullet(), dict[str, str]()
     with importing_with(stand_ins(bullet, entry_points)):
