@@ -24,8 +24,12 @@ html_title = "DynaMITE-Care"
 html_show_copyright = False
 
 
-def keep_bars(app, what, name, obj, options, lines: list[str]) -> None:
-    """A bar in a docstring is a condition or a norm, as in p(r|z), not the markup of a substitution."""
+def keep_plain(app, what, name, obj, options, lines: list[str]) -> None:
+    """A bar in a docstring is a condition or a norm, as in p(r|z), not the markup of a substitution; and what stands before
+    a colon in the words about an attribute is not its type, as napoleon takes it."""
+    if what == "attribute" and any(line.startswith(":type:") for line in lines):
+        (words,) = (line.removeprefix(":type:").strip() for line in lines if line.startswith(":type:"))
+        lines[:] = [f"{words}: " + " ".join(line for line in lines if line and not line.startswith(":type:"))]
     for i, line in enumerate(lines):
         parts = line.split("``")  # every second one is literal
         lines[i] = "``".join(part if k % 2 else part.replace("|", "∣") for k, part in enumerate(parts))
@@ -36,4 +40,4 @@ def setup(app) -> None:
 
     app.connect("builder-inited", lambda _: scene_pages.write_pages(HERE / "scenes"))
     app.connect("builder-inited", lambda _: robot_page.write_page(HERE / "scenes"))
-    app.connect("autodoc-process-docstring", keep_bars)
+    app.connect("autodoc-process-docstring", keep_plain)

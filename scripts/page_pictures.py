@@ -53,13 +53,12 @@ def draw_scene(name: str) -> np.ndarray:
         scene.close()
 
 
-def draw_start(name: str, camera: str, **options: Any) -> np.ndarray:
+def draw_start(name: str, camera: CameraPreset, **options: Any) -> np.ndarray:
     """(H, W, 3) uint8: a scene with some options, right after a reset, with nothing marked."""
     scene = make_scene(name, **options)
     try:
         scene.reset(seed=SEED)
-        preset = next(preset for preset in scene.cameras() if preset.name == camera)
-        return _draw(scene, preset, scene.poses(), None)
+        return _draw(scene, camera, scene.poses(), None)
     finally:
         scene.close()
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from scenes.care.place import PLACES
 from scenes.care.robots import ROBOTS
+from scenes.visual import CameraPreset
 from scripts.page_pictures import draw_start, keep_picture
 from scripts.scene_pages import table, write_text
 
-#: The scene and camera that robots are shown in.
-SCENE, CAMERA = "scratch_itch", "room"
+#: What robots are shown in, from far enough to see the largest whole.
+SCENE, CAMERA = "scratch_itch", CameraPreset("robots", (-1.9, -2.6, 1.9), (-0.55, -0.05, 0.72), 42.0)
 
 
 def page(pictures: tuple[str, ...]) -> str:

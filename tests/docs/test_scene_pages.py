@@ -170,5 +170,7 @@ def test_the_page_of_robots_has_every_robot_with_its_joints(tmp_path) -> None:
 
 
 def test_robots_look_different() -> None:
-    jaco, panda = (draw_start("scratch_itch", "room", robot=name).astype(int) for name in ("jaco", "panda"))
+    jaco, panda = (
+        draw_start(robot_page.SCENE, robot_page.CAMERA, robot=name).astype(int) for name in ("jaco", "panda")
+    )
     assert (np.abs(jaco - panda).max(2) > 40).mean() > 0.01
