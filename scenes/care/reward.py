@@ -9,6 +9,8 @@ VELOCITY = 0.25  # per m/s of the end effector
 FORCE_OFF_TARGET = 0.01  # per N on the person elsewhere than the target
 HIGH_FORCE = 0.05  # per N at the target, once it reaches HIGH_FORCE_N
 HIGH_FORCE_N = 10.0
+FOOD_HIT = 1.0  # per grain that falls on the person
+FOOD_SPEED = 1.0  # per m/s of a grain that enters the mouth
 ACTION = 0.01  # per unit of the action's Euclidean norm
 
 
@@ -23,3 +25,8 @@ def comfort(end_effector_speed: float, total_force_n: float, target_force_n: flo
     if target_force_n >= HIGH_FORCE_N:
         cost += HIGH_FORCE * target_force_n
     return -cost
+
+
+def food_comfort(speed: float, hits: int) -> float:
+    """Prefers food that enters the mouth slowly, and none that falls on the person."""
+    return -FOOD_SPEED * speed - FOOD_HIT * hits

@@ -74,6 +74,9 @@ def shape_frame(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     return (a + b) / 2, np.eye(3) if upright else rotation_between_z_and(along)
 
 
+#: Moment of inertia (kg·m²) of a body that no force of ours can turn.
+_NEVER_TURNS = 1e30
+
 # Collision groups, the first two Bullet's own, and what a free sphere meets.
 _MOVING, _STATIC, _APART, _VESSEL, _SPHERE = 1, 2, 32, 64, 128
 _MET_BY_SPHERES = _MOVING | _STATIC | _VESSEL | _SPHERE
@@ -183,7 +186,9 @@ class World:
             p.changeDynamics(
                 body,
                 -1,
+                mass=mass,
                 lateralFriction=friction,
+                localInertiaDiagonal=(_NEVER_TURNS,) * 3,
                 activationState=p.ACTIVATION_STATE_SLEEP,
                 physicsClientId=self._client,
             )
@@ -215,7 +220,7 @@ class World:
 
     def ignore_spheres(self, body: int, link: int) -> None:
         """Let a link and free spheres pass through each other."""
-        p.setCollisionFilterGroupMask(body, link, _APART, -1, physicsClientId=self._client)
+        self._set_group(body, link, _APART, -1)
 
     def soften(self, body: int, link: int, stiffness: float, damping: float) -> None:
         """Let a link touch like a sponge: every contact point a spring (N/m) with a damper (N·s/m)."""
@@ -414,7 +419,7 @@ class World:
             angles, speeds = self.joint_states(body, joints)
             sha.update(np.array([*angles, *speeds]).tobytes())
         for body in self._free:
-            position, quaternion = p.getBasePositionAndOrientation(body, physicsClientId=self._client)
-            linear, angular = p.getBaseVelocity(body, physicsClientId=self._client)
-            sha.update(np.array([*position, *quaternion, *linear, *angular]).tobytes())
+            position, _ = p.getBasePositionAndOrientation(body, physicsClientId=self._client)
+            velocity, _ = p.getBaseVelocity(body, physicsClientId=self._client)
+            sha.update(np.array([*position, *velocity]).tobytes())
         return sha.hexdigest()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scenes.care.chain import Link, Vector
+from scenes.care.chain import Link, Shape, Vector
 from scenes.care.shapes import Mesh
 
 
@@ -22,9 +22,11 @@ class Tool:
             The handle's +x points away from the hand.
         tip: the point that is placed and steered, in the ``tool`` link's frame, m; on its x axis.
         mesh: the look, in the ``tool`` link's frame.
+        vessel: what holds grains (:mod:`scenes.care.grains`), in the ``tool`` link's frame; meets nothing else.
     """
 
     name: str
     links: Callable[[Vector, Vector], tuple[Link, ...]]
     tip: Vector
     mesh: Callable[[], Mesh]
+    vessel: tuple[Shape, ...] = ()
