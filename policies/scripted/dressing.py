@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from dynamite.acting import Decision
 from policies.scripted.scratch_itch import full_speed
@@ -20,6 +21,10 @@ from scenes.base import Privileged
 from scenes.care.chain import Kinematics
 from scenes.care.dressing import Dressing
 from scenes.care.scene import CONTROL_STEP_S
+
+
+#: Time in which a joint must be able to stop before its limit, s.
+STOPPING_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Oracle:
         self._n = scene.robot.n_joints
         self._hand = 2 * scene.person.size.hand_r
         self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
+        self._low, self._high = scene.chain.limits
         self._rest = scene.start_joints
 
     def reset(self, seed: int) -> None:
@@ -83,7 +89,7 @@ class Oracle:
         if privileged is None:
             raise ValueError(f"{self.name} is an oracle: it must be given the privileged state")
         n, draw, obs = self._n, self._draw, observation.astype(np.float64)
-        tip, joints = obs[:3], obs[7 : 7 + n]
+        tip, joints = obs[:3], self._unwrapped(obs[7 : 7 + n])
         way = self._way(*obs[7 + 2 * n : 16 + 2 * n].reshape(3, 3))
         along = nearest(way, tip)
         centre, _ = at(way, along)
@@ -107,6 +113,10 @@ class Oracle:
         velocity *= min(1.0, speed / max(size, 1e-9))
         return Decision(self._joint_action(joints, velocity, direction))
 
+    def _unwrapped(self, joints: np.ndarray) -> np.ndarray:
+        """Joint angles as limits count them: within half a turn of the start posture."""
+        return self._rest + (joints - self._rest + math.pi) % (2 * math.pi) - math.pi
+
     def _way(self, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> np.ndarray:
         """(W, 3) points from in front of the hand to the shoulder, the elbow's corner rounded off."""
         out = (wrist - elbow) / np.linalg.norm(wrist - elbow)
@@ -123,10 +133,12 @@ class Oracle:
         draw, n = self._draw, self._n
         across = rotation[:, :2].T  # about the hoop's own axis it may turn as it likes
         turn = draw.turn_1_s * across @ np.cross(rotation[:, 2], direction)
-        home = (self._rest - joints + math.pi) % (2 * math.pi) - math.pi
+        home = self._rest - joints
         task = np.vstack([jacobian[:3], draw.turning * across @ jacobian[3:], draw.posture * np.eye(n)])
         wanted = np.concatenate([velocity, draw.turning * np.clip(turn, -0.8, 0.8), 0.2 * draw.posture * home])
-        speeds = np.linalg.solve(task.T @ task + 1e-6 * np.eye(n), task.T @ wanted)
+        low = np.maximum((self._low - joints) / STOPPING_S, -self._full_speed)
+        high = np.minimum((self._high - joints) / STOPPING_S, self._full_speed)
+        speeds = lsq_linear(task, wanted, (np.minimum(low, -1e-3), np.maximum(high, 1e-3)), "bvls").x
         return np.clip(speeds / self._full_speed, -1.0, 1.0).astype(np.float32)
 
 

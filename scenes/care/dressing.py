@@ -37,6 +37,8 @@ TOLERANCE_COST = 0.5
 PACE_COST = 5.0
 #: Bound of the force (N) that the sleeve hands to one link in a substep, whatever happens.
 MAX_FORCE_N = 40.0
+#: Starts of the search for the start pose.
+START_SEEDS = 40
 #: Substeps until the sleeve hangs still.
 SETTLING = 150
 
@@ -79,6 +81,19 @@ class Dressing(CareScene):
     default_fields = ("sore", "pace")
     task_points = 3
     object_looks = staticmethod(sleeve_look)
+
+    def _solve_start(self) -> np.ndarray:
+        """Of several solutions the one furthest from its joint limits: the way to the shoulder turns the wrist far."""
+        rng, best, margin = np.random.default_rng(0), None, 0.0
+        low, high = self.chain.limits
+        seeds = rng.uniform(np.maximum(low, -math.pi), np.minimum(high, 2 * math.pi), (START_SEEDS, len(low)))
+        for seed in (np.array(self.robot.start), *seeds):
+            q, error = self.kinematics.solve(np.array(self.start_tip[0]), self._start_rotation, seed, 200)
+            turned = self.kinematics.forward(q)[1]
+            room = float(np.minimum(q - low, high - q).min())
+            if room > margin and error < 1e-4 and float(np.abs(turned - self._start_rotation).max()) < 1e-3:
+                best, margin = q, room
+        return super()._solve_start() if best is None else best
 
     # -- the sleeve
     def _build(self) -> None:
