@@ -53,7 +53,7 @@ class Strokes:
     weights: Weights = Weights()
 
 
-#: Found by a random search over 16 episodes per controller with the Jaco.
+#: Found by a random search over 8 episodes per controller with the Jaco.
 STROKES: dict[str, Strokes] = {
     "assistive_gym": Strokes(
         clearance_m=0.0365, near_rad=0.426, near_m=0.0341, speed_m_s=0.245, braking_m_s2=1.18, slide_m_s=0.249,
@@ -61,9 +61,9 @@ STROKES: dict[str, Strokes] = {
         weights=Weights(0.026, 0.0674),
     ),
     "responsive": Strokes(
-        clearance_m=0.0606, near_rad=0.354, near_m=0.0252, speed_m_s=0.140, braking_m_s2=1.16, slide_m_s=0.226,
-        lanes_rad=(-0.44, 0.0, 0.44, 0.0), ends=(0.247, 0.831), patience=19, lowest_rad=0.563, force_gain_m=0.0025,
-        weights=Weights(0.0235, 0.0395),
+        clearance_m=0.095, near_rad=1.33, near_m=0.0375, speed_m_s=0.278, braking_m_s2=2.07, slide_m_s=0.195,
+        lanes_rad=(-0.598, 0.598), ends=(0.091, 0.748), patience=10, lowest_rad=0.420, force_gain_m=0.00255,
+        weights=Weights(0.0404, 0.0252),
     ),
 }  # fmt: skip
 

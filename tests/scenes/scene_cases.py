@@ -16,6 +16,11 @@ CASES["scratch_itch-all-fields"] = (
     {"fields": ("itch", "force", "impairment"), "gender": "female"},
 )
 CASES["scratch_itch-tremor"] = ("scratch_itch", {"impairment": "tremor"})
+CASES["bed_bathing-panda"] = ("bed_bathing", {"robot": "panda", "controller": "responsive"})
+CASES["bed_bathing-all-fields"] = (
+    "bed_bathing",
+    {"fields": ("region", "pressure", "impairment"), "gender": "female"},
+)
 CASES["gridworld-four-actions"] = ("gridworld", {"actions": 4, "start": "random", "exact_belief": True})
 CASES["gridworld_contexts-gale"] = ("gridworld_contexts", {"gust": 1.0, "reset_on_session_end": False})
 CASES["reacher-sparse"] = ("reacher", {"reward": "sparse"})
