@@ -19,6 +19,7 @@ import importlib.util
 from pathlib import Path
 
 from dynamite.acting import Policy
+from policies.scripted import NoOracle
 from scenes.base import SessionEnv
 from scenes.errors import InputError
 from scenes.registry import SCENES
@@ -73,6 +74,17 @@ def load(name: str | Path, scene: SessionEnv, deterministic: bool | None = None)
     packaged = PRETRAINED in folder.parents
     label = f"pretrained/{folder.name}" if packaged else None
     return TrainedPolicy(folder, scene, name=label, deterministic=deterministic)
+
+
+def find_oracle(scene: SessionEnv) -> Policy | None:
+    """The scripted oracle of a live scene; None where it has none, or none that knows its options."""
+    name = f"scripted/{scene_name(scene)}"
+    if name not in list_policies(scene_name(scene)):
+        return None
+    try:
+        return load(name, scene)
+    except NoOracle:
+        return None
 
 
 def find_folder(name: str | Path, scene: str) -> Path | None:

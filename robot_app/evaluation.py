@@ -30,9 +30,7 @@ class Evaluation:
             self.conditions = references.conditions(self.recipe, scene)
             self._policy = policies.load(policy, scene)
             # Adaptation is measured against the scene's scripted oracle on the same seeds, where there is one.
-            beside = f"scripted/{self.recipe.name}"
-            known = policies.list_policies(self.recipe.name)
-            self._oracle = policies.load(beside, scene) if beside in known else None
+            self._oracle = policies.find_oracle(scene)
         finally:
             scene.close()
         self.policy_name = self._policy.name

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamite.acting import Decision
+from policies.scripted import NoOracle
 from scenes.base import Privileged
 from scenes.care.assistive_gym.scene import AssistiveGym
-from scenes.errors import InputError
 
 #: Of the sphere at the tool's tip.
 TIP_RADIUS_M = 0.01
@@ -50,19 +50,23 @@ class Oracle:
     """See the module's docstring.
 
     Args:
-        scene: the scene it will act in; its Jacobian is asked at every step.
+        scene: a scene of the kind it will act in (its robot is read once).
 
     Raises:
-        InputError: its task is not ScratchItch, or its robot drives about.
+        NoOracle: its task is not ScratchItch, or its arm is not mounted on the wheelchair.
     """
 
     name = "scripted/assistive_gym"
     needs_privileged = True
 
     def __init__(self, scene: AssistiveGym, swing: Swing | None = None) -> None:
-        if scene.upstream.task != "scratch_itch" or scene.upstream.robot.mobile:
-            raise InputError(f"policy {self.name}", scene.task, "a ScratchItch task with a fixed base")
-        self._scene = scene
+        if scene.upstream.task != "scratch_itch" or not scene.upstream.robot.wheelchair_mounted:
+            raise NoOracle(
+                f"policy {self.name}",
+                scene.task,
+                "a ScratchItch task of an arm on the wheelchair (Jaco, Panda)",
+            )
+        self._screws = scene.screws()
         self._swing = swing or Swing()
         self._n = scene.n_actions
         self.reset(0)
@@ -79,7 +83,7 @@ class Oracle:
         on_upper_arm = privileged.latent["itch"].part == "upper_arm"
         near, far = (shoulder, elbow) if on_upper_arm else (elbow, wrist)
         velocity = self._velocity(tip, target, near, (far - near) / np.linalg.norm(far - near))
-        jacobian = self._scene.tool_jacobian()[:3]
+        _, jacobian = self._screws.forward(obs[7 : 7 + self._n])
         damped = jacobian @ jacobian.T + self._swing.damping**2 * np.eye(3)
         speeds = jacobian.T @ np.linalg.solve(damped, velocity)
         return Decision(np.clip(speeds / FULL_SPEED_RAD_S, -1, 1).astype(np.float32))

@@ -197,23 +197,3 @@ def digest(client: int) -> str:
         )
         state.update(repr((body, pose, speeds, angles)).encode())
     return state.hexdigest()
-
-
-def jacobian(body: int, link: int, columns: list[int], point: np.ndarray, client: int) -> np.ndarray:
-    """(6, n) velocity and angular velocity of a point that moves with a link, in the frame of a fixed base.
-
-    Args:
-        columns: which of the body's movable joints.
-        point: (3,) m, world.
-    """
-    movable = [
-        joint
-        for joint in range(stock.getNumJoints(body, physicsClientId=client))
-        if stock.getJointInfo(body, joint, physicsClientId=client)[2] != stock.JOINT_FIXED
-    ]
-    angles = [state[0] for state in stock.getJointStates(body, movable, physicsClientId=client)]
-    centre = stock.getLinkState(body, link, computeForwardKinematics=True, physicsClientId=client)[:2]
-    local, _ = stock.multiplyTransforms(*stock.invertTransform(*centre), point, (0, 0, 0, 1))
-    still = [0.0] * len(movable)
-    rows = stock.calculateJacobian(body, link, local, angles, still, still, physicsClientId=client)
-    return np.vstack(rows)[:, columns]

@@ -8,7 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 from scenes.base import SessionEnv
-from scenes.care.assistive_gym.fork_bullet import digest, jacobian
+from scenes.care.assistive_gym.fork_bullet import digest
+from scenes.care.assistive_gym.kinematics import Screws, arm_screws
 from scenes.care.assistive_gym.preferences import PREFERENCES
 from scenes.care.assistive_gym.upstream import load
 from scenes.care.world import p as bullet
@@ -100,14 +101,9 @@ class AssistiveGym(SessionEnv):
     def _privileged_features(self) -> np.ndarray:
         return self._preference.features(self.upstream)
 
-    def tool_jacobian(self) -> np.ndarray:
-        """(6, n) velocity and angular velocity of the tool's tip per joint speed, in the robot's base frame.
-
-        For scripted controllers of tasks whose tool has a tip (ScratchItch, BedBathing), with a robot whose base is fixed.
-        """
-        robot = self.upstream.robot
-        tip, _ = self.upstream.tool.get_pos_orient(1)
-        return jacobian(robot.body, robot.left_end_effector, robot.left_arm_ik_indices, tip, self.upstream.id)
+    def screws(self) -> Screws:
+        """How the arm's joints move the tool's tip, for scripted controllers of ScratchItch."""
+        return arm_screws(self.upstream)
 
     # -- Gymnasium
     def reset(
