@@ -2,8 +2,7 @@
 
 The way is a rounded line from in front of the fingertips over wrist and elbow towards the shoulder. Each step: the
 nearest point of the way to the hoop's centre → a velocity along the way at the preferred pace and back onto it, and a
-turn of the hoop's axis onto the way's direction → joint speeds by damped least squares, the turn about the hoop's own axis
-left free → the action that asks the scene's controller for them. Near the sore spot the way runs off centre, towards the
+turn of the hoop's axis onto the way's direction → joint speeds by least squares within the joints' limits → the action that asks the scene's controller for them. Near the sore spot the way runs off centre, towards the
 spot, which lifts the cloth off it. It knows m (``needs_privileged``); no learned policy may read what it reads.
 """
 
@@ -43,6 +42,7 @@ class Draw:
         aside_m: how far off centre the way runs beside the sore spot.
         aside_reach_m: how far before and after the spot it does so.
         turning: weight (m) of the hoop's axis against its centre.
+        stem: weight of turning the hoop about its own axis, so that its stem comes from the person's right.
         posture: weight of staying near the start posture.
         force_slow_n: force above the tolerated one at which it stands still.
     """
@@ -58,7 +58,8 @@ class Draw:
     aside_m: float = 0.03
     aside_reach_m: float = 0.12
     turning: float = 0.15
-    posture: float = 0.05
+    stem: float = 0.1
+    posture: float = 0.01
     force_slow_n: float = 2.0
 
 
@@ -79,6 +80,7 @@ class Oracle:
         self._n = scene.robot.n_joints
         self._hand = 2 * scene.person.size.hand_r
         self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
+        self._inward = scene.base[:3, :3].T @ np.array([1.0, 0.0, 0.0])  # from the person's right to their left
         self._low, self._high = scene.chain.limits
         self._rest = scene.start_joints
 
@@ -131,11 +133,18 @@ class Oracle:
         """Action (n,) whose joint speeds move the hoop with ``velocity`` and turn its axis to ``direction``."""
         _, rotation, jacobian = self._kinematics.forward(joints)
         draw, n = self._draw, self._n
-        across = rotation[:, :2].T  # about the hoop's own axis it may turn as it likes
+        across = rotation[:, :2].T  # about the hoop's own axis the stem only prefers to come from outside
         turn = draw.turn_1_s * across @ np.cross(rotation[:, 2], direction)
         home = self._rest - joints
-        task = np.vstack([jacobian[:3], draw.turning * across @ jacobian[3:], draw.posture * np.eye(n)])
-        wanted = np.concatenate([velocity, draw.turning * np.clip(turn, -0.8, 0.8), 0.2 * draw.posture * home])
+        about = rotation[:, 2]
+        roll = math.atan2(float(np.cross(rotation[:, 0], self._inward) @ about), float(rotation[:, 0] @ self._inward))
+        task = np.vstack([
+            jacobian[:3], draw.turning * across @ jacobian[3:], draw.stem * about @ jacobian[3:], draw.posture * np.eye(n),
+        ])  # fmt: skip
+        wanted = np.concatenate([
+            velocity, draw.turning * np.clip(turn, -0.8, 0.8), [draw.stem * np.clip(roll, -0.8, 0.8)],
+            0.2 * draw.posture * home,
+        ])  # fmt: skip
         low = np.maximum((self._low - joints) / STOPPING_S, -self._full_speed)
         high = np.minimum((self._high - joints) / STOPPING_S, self._full_speed)
         speeds = lsq_linear(task, wanted, (np.minimum(low, -1e-3), np.maximum(high, 1e-3)), "bvls").x
