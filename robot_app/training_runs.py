@@ -1,7 +1,13 @@
 """Training runs as the window sees them: started in a process of their own, followed through their files, stopped by a
 signal. A run belongs to its folder, not to the window: any window that opens the folder later can follow and stop it.
 
-Beside what :func:`dynamite.train.train` writes, a run started here has ``run.json`` (process, command) and ``train.log``.
+Beside what :func:`dynamite.train.train` writes, a run started here has ``run.json`` (process, command, what it was asked
+to do) and ``train.log``.
+
+A pause is a checkpoint and an end, not a stopped process (SIGSTOP): a stopped process would keep its memory, could answer
+nobody, and would lose what it learnt since its last checkpoint with the next reboot. What is left here is a folder, which
+outlives the window, the session and the machine's sleep; and because a resumed training goes on bit for bit, a pause changes
+nothing but the time.
 """
 
 from __future__ import annotations
@@ -24,6 +30,10 @@ from robot_app.files import write_json
 from scenes.errors import InputError
 
 _RUN, _LOG, _PROGRESS = "run.json", "train.log", "progress.jsonl"
+#: Bytes at the end of progress.jsonl that surely hold a whole line.
+_TAIL = 16_384
+#: States with a process.
+ALIVE = ("starting", "running", "pausing", "stopping")
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Wish:
 
     Attributes:
         frames: in total; None keeps the preset's.
+        config: a YAML file on top of the scene's preset.
         overrides: dotted configuration fields, see :func:`dynamite.config_io.with_overrides`.
     """
 
@@ -40,6 +51,7 @@ class Wish:
     seed: int = 0
     frames: int | None = None
     overrides: tuple[tuple[str, Any], ...] = ()
+    config: Path | None = None
 
     def command(self, folder: Path, resume: bool = False) -> list[str]:
         """The command line that does it, as a user could type it."""
@@ -56,6 +68,8 @@ class Wish:
         settings: list[tuple[str, Any]] = [("train.seed", self.seed), *self.overrides]
         if self.frames is not None:
             settings.append(("train.frames", self.frames))
+        if self.config is not None:
+            words += ["--config", str(self.config)]
         for name, value in settings:
             words += ["--set", f"{name}={value}"]
         return [*words, "--resume"] if resume else words
@@ -77,7 +91,7 @@ class TrainingRun:
     # -- life
     @classmethod
     def start(cls, folder: Path, wish: Wish, resume: bool = False) -> TrainingRun:
-        """Begin (or resume) a training that outlives this process.
+        """Begin (or resume, with other settings) a training that outlives this process.
 
         Raises:
             InputError: the folder holds a run already, or cannot be made.
@@ -87,36 +101,48 @@ class TrainingRun:
             raise InputError("run folder", str(folder), "a folder whose training has ended")
         if run.checkpoint() is not None and not resume:
             raise InputError("run folder", str(folder), "a folder without checkpoints, or Resume")
+        about = {"scene": wish.scene, "variant": wish.variant, "seed": wish.seed}
+        run._launch(wish.command(run.folder, resume), about)
+        return run
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint with the configuration that the run was started with; one that was stopped
+        before its first iteration starts anew.
+
+        Raises:
+            InputError: it runs, or there is nothing to go on from.
+        """
+        told = self.about
+        words = shlex.split(told.get("command", ""))[1:]
+        if self.checkpoint() is not None:
+            words = ["train", "--run-dir", str(self.folder), "--json", "--resume"]
+        if self.running or not words:
+            raise InputError("run folder", str(self.folder), "a training that has ended, with a checkpoint")
+        self._launch(words, {key: told[key] for key in ("scene", "variant", "seed") if key in told})
+
+    def _launch(self, words: list[str], about: dict[str, Any]) -> None:
         try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-            log = open(run.folder / _LOG, "ab")  # noqa: SIM115 (handed to the child)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            log = open(self.folder / _LOG, "ab")  # noqa: SIM115 (handed to the child)
         except OSError as error:
             raise InputError(
-                "run folder", str(folder), f"a folder that can be written ({error.strerror})"
+                "run folder", str(self.folder), f"a folder that can be written ({error.strerror})"
             ) from None
-        command = [sys.executable, "-m", "robot_app", *wish.command(run.folder, resume)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
         with log:
-            run._child = subprocess.Popen(
-                command,
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "robot_app", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env=environment,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # a Ctrl-C or a closing terminal is the window's affair
             )
+        pid = self._child.pid
+        command = shlex.join(["robot-app", *words])
         write_json(
-            run.folder / _RUN,
-            {
-                "pid": run._child.pid,
-                "process_started": _started(run._child.pid),
-                "scene": wish.scene,
-                "variant": wish.variant,
-                "seed": wish.seed,
-                "command": shlex.join(["robot-app", *wish.command(run.folder, resume)]),
-            },
+            self.folder / _RUN,
+            {"pid": pid, "process_started": _started(pid), **about, "command": command, "asked": None},
         )
-        return run
 
     @property
     def about(self) -> dict[str, Any]:
@@ -141,27 +167,47 @@ class TrainingRun:
 
     @property
     def state(self) -> str:
-        """``starting``, ``running``, ``finished``, ``stopped`` (can be resumed) or ``failed``."""
+        """``starting``, ``running``, ``pausing``, ``stopping``, ``finished``, ``paused``, ``stopped`` (both can be
+        resumed) or ``failed``."""
         self.read()
+        return self._state_after(self.lines[-1] if self.lines else None)
+
+    def _state_after(self, last: dict[str, Any] | None) -> str:
+        asked = self.about.get("asked")
         if self.running:
-            return "running" if self.lines else "starting"
-        if self.lines and self.lines[-1]["frames"] >= self.lines[-1]["total_frames"]:
+            if asked is not None:
+                return "pausing" if asked == "pause" else "stopping"
+            return "starting" if last is None else "running"
+        if last is not None and last["frames"] >= last["total_frames"]:
             return "finished"
-        return "stopped" if self.checkpoint() is not None else "failed"
+        if asked is None and self.checkpoint() is None:
+            return "failed"
+        return "paused" if asked == "pause" else "stopped"
+
+    def pause(self) -> None:
+        """Ask it to finish its iteration, write a checkpoint and end, to be resumed later, by whomever."""
+        self._ask("pause")
 
     def stop(self, kill_after_s: float | None = None) -> None:
-        """Ask it to finish its iteration and write a checkpoint; wait, and kill what does not, if told to."""
-        pid = self.pid
-        if pid is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
+        """The same for good: it can be resumed, but nobody is reminded of it. Waits, and kills what does not end, if told
+        to."""
+        self._ask("stop")
         if kill_after_s is not None:
             until = time.monotonic() + kill_after_s
             while self.running and time.monotonic() < until:
                 time.sleep(0.05)
             if self.running:
                 self.kill()
+
+    def _ask(self, what: str) -> None:
+        """Note what is wanted, and send Ctrl-C once: a second would end the training at once, without a checkpoint."""
+        pid, about = self.pid, self.about
+        if pid is None:
+            return
+        write_json(self.folder / _RUN, {**about, "pid": pid, "process_started": _started(pid), "asked": what})
+        if about.get("asked") is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
 
     def kill(self) -> None:
         """End it and its workers at once; the last checkpoint stays."""
@@ -223,6 +269,53 @@ class TrainingRun:
         except OSError:
             return ""
         return lines[-1] if lines else ""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a list says of a run.
+
+    Attributes:
+        state: as :attr:`TrainingRun.state`.
+        share: of its steps that are done, 0 to 1.
+        return_mean: of its last iteration; NaN before the first.
+    """
+
+    folder: Path
+    state: str
+    share: float
+    return_mean: float
+
+    @property
+    def alive(self) -> bool:
+        return self.state in ALIVE
+
+
+def glance(folder: Path) -> Glance:
+    """A run's state from its last line alone, however long it has been running."""
+    last = _last_line(folder / _PROGRESS)
+    state = TrainingRun(folder)._state_after(last)
+    if last is None:
+        return Glance(folder, state, 0.0, float("nan"))
+    value = last["return_mean"]
+    share = min(1.0, last["frames"] / max(1, last["total_frames"]))
+    return Glance(folder, state, share, float("nan") if value is None else float(value))
+
+
+def _last_line(path: Path) -> dict[str, Any] | None:
+    """The last whole line of a file of JSON lines."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            lines = file.read().split(b"\n")[:-1]
+    except OSError:
+        return None
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                return found
+    return None
 
 
 def list_runs(root: Path) -> list[Path]:

@@ -83,8 +83,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.layout", "Reset Layout", "View", "Ctrl+Shift+L", "Put all panels back in their places.", "reset_layout"),
 
     Action("training.start", "Start Training", "Training", "Ctrl+B", "Train the chosen variant in a process of its own.", "start_training"),
+    Action("training.pause", "Pause Training", "Training", "Ctrl+Alt+B", "Finish the iteration, keep a checkpoint, go on later.", "pause_training"),
     Action("training.stop", "Stop Training", "Training", "Ctrl+Shift+B", "Finish the iteration, write a checkpoint and stop.", "stop_training"),
     Action("training.watch", "Watch Newest Checkpoint", "Training", "W", "Let the training's newest checkpoint act, and each newer one.", "set_watch", checkable=True),
+    Action("training.board", "Open in TensorBoard", "Training", "Ctrl+Shift+T", "Show every curve in the browser.", "open_board", separator=True),
 
     Action("record.film", "Record Video", "Record", "Ctrl+R", "Write what the view shows to an MP4 until pressed again.", "set_film", icon="record", checkable=True),
     Action("record.still", "Take Still", "Record", "Ctrl+P", "Save a careful picture of this moment as PNG.", "still", icon="still"),

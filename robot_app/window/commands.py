@@ -119,6 +119,12 @@ class Commands:
         self.window.show_panel("training")
         self.window.panels["training"].start()
 
+    def pause_training(self) -> None:
+        self.window.panels["training"].pause()
+
+    def open_board(self) -> None:
+        self.window.panels["training"].open_board()
+
     def stop_training(self) -> None:
         self.window.panels["training"].stop()
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from robot_app.training_runs import TrainingRun, Wish, free_folder, list_runs
+from dynamite.config_io import load_yaml
+from robot_app.training_runs import TrainingRun, Wish, free_folder, glance, list_runs
 from scenes.errors import InputError
 
 #: Small enough that iterations take a tenth of a second; long enough that it does not end by itself.
@@ -69,6 +70,42 @@ def test_a_run_starts_reports_stops_and_is_resumed(tmp_path: Path) -> None:
     )
     wait_for(lambda: again.state == "finished")
     assert again.lines[0]["frames"] < frames < again.lines[-1]["frames"]
+
+
+def test_a_paused_run_goes_on_as_it_was_begun(tmp_path: Path) -> None:
+    wish = Wish("gridworld", "markov", seed=7, frames=9_000_000, overrides=SMALL)
+    run = TrainingRun.start(tmp_path / "run", wish)
+    wait_for(lambda: run.state == "running")
+    run.pause()
+    assert TrainingRun(run.folder).state == "pausing"
+    run.pause()  # again: a second Ctrl-C would lose the iteration
+    wait_for(lambda: not run.running)
+    assert run.state == "paused"
+    assert glance(run.folder).state == "paused"
+    frames = run.lines[-1]["frames"]
+    assert int(run.checkpoint().name) == frames
+
+    later = TrainingRun(run.folder)  # a window opened later knows nothing but the folder
+    later.resume()
+    try:
+        wait_for(lambda: later.state == "running" and later.lines[-1]["frames"] > frames)
+        config = load_yaml(run.folder / "config.yaml")
+        assert (config.variant, config.train.seed, config.train.copies) == ("markov", 7, 16)
+        with pytest.raises(InputError, match="has ended"):
+            later.resume()
+        later.stop(kill_after_s=60.0)
+        assert later.state == "stopped"
+    finally:
+        later.kill()
+
+
+def test_a_run_stopped_while_it_starts_can_start_anew(tmp_path: Path) -> None:
+    run = TrainingRun.start(tmp_path / "run", Wish("gridworld", "markov", frames=2000, overrides=SMALL))
+    run.pause()
+    wait_for(lambda: not run.running)
+    assert run.state == "paused"
+    run.resume()
+    wait_for(lambda: run.state == "finished")
 
 
 def test_a_setting_that_does_not_exist_is_told(tmp_path: Path) -> None:

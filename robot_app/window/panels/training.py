@@ -1,42 +1,42 @@
-"""Train a policy beside the scene, in a process that outlives the window; live curves; watch the newest checkpoint act."""
+"""Train policies beside the scene, in processes that outlive the window; live curves; watch the newest checkpoint act."""
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import numpy as np
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
+    QStackedWidget,
     QVBoxLayout,
+    QWidget,
 )
 
-from dynamite.config_io import parse_overrides, with_overrides
-from dynamite.variants import configure, find_variant, list_variants
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
-from robot_app.training_runs import TrainingRun, Wish, free_folder, list_runs
+from robot_app.tensorboard import TensorBoard
+from robot_app.training_runs import ALIVE, TrainingRun, free_folder
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
+from robot_app.window.run_table import RunTable
+from robot_app.window.training_form import TrainingForm
 from robot_app.window.workbench import Workbench
 from scenes.errors import InputError
-from scenes.registry import SCENES
 
-#: How often the run's files are looked at, ms; how many runs the picker offers.
-LOOK_MS, OFFERED = 1000, 30
+#: How often the runs' files are looked at, ms.
+LOOK_MS = 1000
 #: Caption → curves (name in progress.jsonl, ink, dashed, words).
 CURVES: dict[str, tuple[tuple[str, str, bool, str], ...]] = {
     "Return": (("return_mean", "agent", False, "mean"), ("low", "agent", True, "± σ"), ("high", "agent", True, "")),
-    "Belief model": (("belief/reconstruction_reward", "agent", False, "reward"), ("belief/kl", "truth", False, "KL"),
+    "Belief model": (("belief/reconstruction_reward", "agent", False, "reward"),
+                     ("belief/reconstruction_state", "predicted", True, "state"), ("belief/kl", "truth", False, "KL"),
                      ("probe/nll", "oracle", True, "probe")),
     "Sessions": (("belief/consistency", "agent", False, "consistency"),
                  ("belief/termination", "predicted", False, "termination")),
@@ -55,99 +55,91 @@ class Panel(BasePanel):
         self.root = workbench.settings.folder("runs", Path.cwd() / "runs")
         self.run: TrainingRun | None = None
         self.watching = False
+        self.board = TensorBoard()
         self._watched: Path | None = None
         self._state = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 8, 10, 6)
-        row.setSpacing(14)
-        row.addLayout(self._make_form())
+        row.setSpacing(12)
+        self.table = RunTable(workbench.theme)
+        self.table.setFixedWidth(252)
+        self.table.chosen.connect(lambda folder: self.follow(None if folder is None else TrainingRun(folder)))
+        row.addWidget(self.table)
+        row.addLayout(self._make_middle())
         self.plots: dict[str, StepPlot] = {}
         self._captions: dict[str, QLabel] = {}
         for name in CURVES:
             row.addLayout(self._make_plot(name), 1)
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self.look)
+        self._timer.start()
+        self._board_timer = QTimer(self, interval=200)
+        self._board_timer.timeout.connect(self._board_starting)
         self.on_theme(workbench.theme)
-        self._offer_runs()
+        self._find_again()
 
     # ------------------------------------------------------------------------------------------------ making
-    def _make_form(self) -> QVBoxLayout:
+    def _make_middle(self) -> QVBoxLayout:
         box = QVBoxLayout()
-        box.setSpacing(5)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        self.runs, self.scene, self.variant = QComboBox(), QComboBox(), QComboBox()
-        for name in SCENES:
-            self.scene.addItem(name.replace("_", " "), name)
-        for name in list_variants():
-            self.variant.addItem(name, name)
-            self.variant.setItemData(
-                self.variant.count() - 1, find_variant(name).summary, 3
-            )  # Qt.ToolTipRole
-        self.variant.setCurrentIndex(max(0, self.variant.findData("dynamite")))
-        self.frames, self.seed = QSpinBox(), QSpinBox()
-        self.frames.setRange(0, 1_000_000)
-        self.frames.setSuffix(" k steps")
-        self.frames.setSpecialValueText("preset's steps")
-        self.frames.setToolTip(
-            "Environment steps in total, in thousands; 0 for what the scene's preset says."
-        )
-        self.seed.setRange(0, 2**31 - 1)
-        self.seed.setPrefix("seed ")
-        self.settings = QLineEdit()
-        self.settings.setPlaceholderText("settings, such as ppo.lr=3e-4")
-        self.settings.setToolTip(
-            "section.field=value, several separated by spaces; robot-app train --set takes the same."
-        )
-        for control, name in (
-            (self.runs, "Run"), (self.scene, "Scene to train in"), (self.variant, "Learning variant"),
-            (self.frames, "Steps in total"), (self.seed, "Seed"), (self.settings, "Settings"),
-        ):  # fmt: skip
-            control.setAccessibleName(name)
-            control.setMinimumWidth(60)
-            control.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
-        grid.addWidget(self.runs, 0, 0, 1, 2)
-        grid.addWidget(self.scene, 1, 0)
-        grid.addWidget(self.variant, 1, 1)
-        grid.addWidget(self.frames, 2, 0)
-        grid.addWidget(self.seed, 2, 1)
-        grid.addWidget(self.settings, 3, 0, 1, 2)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnMinimumWidth(0, 116)
-        grid.setColumnMinimumWidth(1, 116)
-        box.addLayout(grid)
-        buttons = QHBoxLayout()
+        box.setSpacing(6)
+        self.form = TrainingForm()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.form)
+        self.stack.addWidget(self._make_about())
+        self.stack.setFixedWidth(250)
+        box.addWidget(self.stack, 1)
+        buttons = QGridLayout()
         buttons.setSpacing(6)
-        self.start_button, self.stop_button, self.watch_button = (
-            QPushButton("Start"),
-            QPushButton("Stop"),
-            QPushButton("Watch"),
+        self.start_button = self._button(
+            "Start", "Train in a process of its own, which outlives the window (Ctrl+B)."
+        )
+        self.pause_button = self._button(
+            "Pause", "Finish the iteration, keep a checkpoint, go on later (Ctrl+Alt+B)."
+        )
+        self.stop_button = self._button(
+            "Stop", "Finish the iteration, keep a checkpoint, end (Ctrl+Shift+B)."
+        )
+        self.watch_button = self._button(
+            "Watch", "Let the newest checkpoint act in the scene, and each newer one (W)."
+        )
+        self.board_button = self._button(
+            "TensorBoard", "Every curve of every run, in the browser (Ctrl+Shift+T)."
         )
         self.start_button.setObjectName("primary")
         self.watch_button.setCheckable(True)
-        self.start_button.setToolTip(
-            "Train in a process of its own; it goes on when the window closes (Ctrl+B)."
-        )
-        self.stop_button.setToolTip("Finish the iteration, write a checkpoint, stop (Ctrl+Shift+B).")
-        self.watch_button.setToolTip("Let the newest checkpoint act in the scene, and each newer one (W).")
         self.start_button.clicked.connect(self.start)
+        self.pause_button.clicked.connect(self.pause)
         self.stop_button.clicked.connect(self.stop)
         self.watch_button.clicked.connect(lambda on: self.workbench.watch_wanted.emit(on))
-        for button in (self.start_button, self.stop_button, self.watch_button):
-            buttons.addWidget(button)
+        self.board_button.clicked.connect(self.open_board)
+        for column, button in enumerate((self.start_button, self.pause_button, self.stop_button)):
+            buttons.addWidget(button, 0, 2 * column, 1, 2)
+        buttons.addWidget(self.watch_button, 1, 0, 1, 3)
+        buttons.addWidget(self.board_button, 1, 3, 1, 3)
         box.addLayout(buttons)
+        return box
+
+    @staticmethod
+    def _button(title: str, tip: str) -> QPushButton:
+        button = QPushButton(title)
+        button.setToolTip(tip)
+        button.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
+        return button
+
+    def _make_about(self) -> QWidget:
+        page = QWidget()
+        box = QVBoxLayout(page)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(6)
+        self.what = quiet("", wrap=True)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
-        box.addWidget(self.bar)
-        self.words = quiet("No run. Choose a variant and press Start.", wrap=True)
-        self.words.setMinimumHeight(32)
-        box.addWidget(self.words)
+        self.words = quiet("", wrap=True)
+        for widget in (self.what, self.bar, self.words):
+            box.addWidget(widget)
         box.addStretch(1)
-        self.runs.activated.connect(self._run_chosen)
-        return box
+        return page
 
     def _make_plot(self, name: str) -> QVBoxLayout:
         box = QVBoxLayout()
@@ -163,6 +155,7 @@ class Panel(BasePanel):
         return box
 
     def on_theme(self, theme) -> None:
+        self.table.set_theme(theme)
         for name, plot in self.plots.items():
             plot.set_theme(theme)
             keys = [("╌" if dashed else "━", ink, words) for _, ink, dashed, words in CURVES[name] if words]
@@ -172,100 +165,89 @@ class Panel(BasePanel):
 
     def on_loaded(self, loaded: Loaded) -> None:
         if self.run is None and loaded.changed_scene:
-            self.scene.setCurrentIndex(self.scene.findData(loaded.recipe.name))
+            self.form.choose(loaded.recipe.name)
 
     # ------------------------------------------------------------------------------------------------ runs
-    def _offer_runs(self) -> None:
-        """Fill the picker with what is on disk; follow the newest that still runs."""
-        here = None if self.run is None else self.run.folder
-        self.runs.clear()
-        self.runs.addItem("new run", None)
-        for folder in list_runs(self.root)[:OFFERED]:
-            self.runs.addItem(folder.name, str(folder))
-        if here is not None:
-            self.runs.setCurrentIndex(max(0, self.runs.findData(str(here))))
-            return
-        for i in range(1, self.runs.count()):
-            if TrainingRun(Path(self.runs.itemData(i))).running:
-                self.runs.setCurrentIndex(i)
-                self._run_chosen(i)
-                return
-
-    def _run_chosen(self, index: int) -> None:
-        folder = self.runs.itemData(index)
-        self.follow(None if folder is None else TrainingRun(Path(folder)))
+    def _find_again(self) -> None:
+        """At the start: what trains, else what was left paused."""
+        found = self.table.look(self.root)
+        waiting = [run for run in found if run.alive] or [run for run in found if run.state == "paused"]
+        if waiting:
+            self.follow(TrainingRun(waiting[0].folder))
+            run = waiting[0]
+            self.workbench.log(
+                f"Training {run.folder.name} is {run.state} at {100 * run.share:.0f} % of its steps."
+            )
+        else:
+            self.follow(None)
 
     def follow(self, run: TrainingRun | None) -> None:
-        """Show this run's curves."""
+        """Show this run's curves; None: the form for a new one."""
         self.run, self._state = run, ""
+        self.stack.setCurrentIndex(0 if run is None else 1)
+        for name in CURVES:
+            for key, *_ in CURVES[name]:
+                self.plots[name].set_data(key, np.zeros(0), np.zeros(0))
+        folder = None if run is None else run.folder
+        self.table.look(self.root, folder)
+        self.table.choose(folder)
         if run is None:
-            self._timer.stop()
-            for name in CURVES:
-                for key, *_ in CURVES[name]:
-                    self.plots[name].set_data(key, np.zeros(0), np.zeros(0))
             self._show_state()
             return
-        if self.runs.findData(str(run.folder)) < 0:
-            self.runs.insertItem(1, run.folder.name, str(run.folder))
-        self.runs.setCurrentIndex(self.runs.findData(str(run.folder)))
         about = run.about
-        for combo, key in ((self.scene, "scene"), (self.variant, "variant")):
-            at = combo.findData(about.get(key))
-            if at >= 0:
-                combo.setCurrentIndex(at)
-        self._timer.start()
+        known = [str(about[key]).replace("_", " ") for key in ("scene", "variant") if key in about]
+        self.what.setText(
+            " · ".join([*known, f"seed {about['seed']}"]) if "seed" in about else run.folder.name
+        )
+        self.what.setToolTip(str(run.folder))
         self.look()
 
     def start(self) -> None:
-        """Start a new run, or resume the chosen one."""
+        """Start a new run, or go on with the chosen one."""
         bench, run = self.workbench, self.run
-        resume = run is not None and not run.running and run.checkpoint() is not None
         try:
-            wish = self.wish()
-            folder = free_folder(self.root, wish.scene, wish.variant, wish.seed)
-            if resume and run is not None:
-                folder = run.folder
-            started = TrainingRun.start(folder, wish, resume)
+            if run is not None:
+                run.resume()
+            else:
+                wish = self.form.wish()
+                run = TrainingRun.start(free_folder(self.root, wish.scene, wish.variant, wish.seed), wish)
         except InputError as error:
             bench.tell("error", f"The training did not start: {error}")
             return
-        bench.log(f"{'Resumed' if resume else 'Started'} training in {started.folder}")
-        self.follow(started)
-        self._offer_runs()
+        bench.log(f"{'Resumed' if self.run is not None else 'Started'} training in {run.folder}")
+        self.follow(run)
 
-    def wish(self) -> Wish:
-        """What the form says, proved by building the configuration.
-
-        Raises:
-            InputError: a setting that does not exist, or out of bounds.
-        """
-        overrides = parse_overrides(shlex.split(self.settings.text()))
-        scene, variant = self.scene.currentData(), self.variant.currentData()
-        with_overrides(configure(scene, variant), overrides)
-        frames = self.frames.value() * 1000 or None
-        return Wish(scene, variant, self.seed.value(), frames, tuple(overrides.items()))
+    def pause(self) -> None:
+        """End the chosen run after its iteration, to go on later."""
+        self._ask("pause")
 
     def stop(self) -> None:
+        """End the chosen run after its iteration."""
+        self._ask("stop")
+
+    def _ask(self, what: str) -> None:
         if self.run is None or not self.run.running:
-            self.workbench.tell("info", "No training runs here.")
+            self.workbench.tell("info", "Choose a running training in the Training panel first.")
             return
-        self.run.stop()
-        self.words.setText("Finishing the iteration, then saving…")
-        self.workbench.log(f"Asked the training in {self.run.folder.name} to stop.")
+        self.run.pause() if what == "pause" else self.run.stop()
+        self.workbench.log(f"Asked the training in {self.run.folder.name} to {what}.")
+        self.look()
 
     # ------------------------------------------------------------------------------------------------ following
     def look(self) -> None:
         """Read what is new; redraw; let a newer checkpoint act if it is watched."""
         run = self.run
+        if self.isVisible():
+            self.table.look(self.root, None if run is None else run.folder)
         if run is None:
             return
         before, n = self._state, len(run.lines)
         self._state = run.state
-        if self._state == "failed" and before in ("starting", "running"):
+        if self._state == "failed" and before in ALIVE:
             self.workbench.tell(
                 "error", f"The training failed: {run.complaint()}. See {run.folder / 'train.log'}."
             )
-        elif before == "running" and self._state in ("finished", "stopped"):
+        elif before in ALIVE and self._state in ("finished", "paused", "stopped"):
             self.workbench.log(f"Training {run.folder.name} {self._state}.")
         self._show_state()
         if self.isVisible() and (len(run.lines) != n or before == ""):
@@ -275,32 +257,35 @@ class Panel(BasePanel):
 
     def _show_state(self) -> None:
         run, state = self.run, self._state
-        alive = state in ("starting", "running")
-        resumable = run is not None and state == "stopped"
-        self.start_button.setText("Resume" if resumable else "Start")
-        self.start_button.setEnabled(not alive and state != "finished")
-        self.stop_button.setEnabled(alive)
+        alive, asked = state in ALIVE, state in ("pausing", "stopping")
+        self.start_button.setText("Start" if run is None else "Resume")
+        self.start_button.setEnabled(run is None or state in ("paused", "stopped"))
+        for button in (self.pause_button, self.stop_button):
+            button.setEnabled(alive and not asked)
         self.watch_button.setEnabled(run is not None)
-        for control in (self.scene, self.variant, self.seed):
-            control.setEnabled(run is None)
         if run is None:
-            self.words.setText("No run. Choose a variant and press Start.")
+            return
+        if not run.lines:
             self.bar.setValue(0)
-        elif not run.lines:
-            self.words.setText(
-                "Starting…" if alive else f"It ended before its first iteration: {run.complaint()}"
-            )
-            self.bar.setValue(0)
-        else:
-            last = run.lines[-1]
-            self.bar.setValue(round(1000 * min(1.0, last["frames"] / max(1, last["total_frames"]))))
-            left = f", {_clock(last['seconds_left'])} left" if alive else ""
-            phase = last["phase"] if alive else state
-            # One line for where it is, one for how well.
-            self.words.setText(
-                f"{phase} · {last['frames'] / 1e3:,.0f} k of {last['total_frames'] / 1e3:,.0f} k{left}\n"
-                f"return {last['return_mean']:.1f} ± {last['return_std']:.1f} · {last['fps']:,.0f} steps/s"
-            )
+            if alive:
+                words = "Starting…" if not asked else "Ending before its first iteration…"
+            elif state == "failed":
+                words = f"It ended before its first iteration: {run.complaint()}"
+            else:
+                words = f"{state.capitalize()} before its first iteration."
+            self.words.setText(words)
+            return
+        last = run.lines[-1]
+        self.bar.setValue(round(1000 * min(1.0, last["frames"] / max(1, last["total_frames"]))))
+        left = f"\n{_clock(last['seconds_left'])} left · {last['fps']:,.0f} steps/s" if alive else ""
+        if asked:
+            left = "\nFinishing the iteration, then saving…"
+        phase = f"{state} ({last['phase']})" if state == "running" else state
+        # A line each for where it is, how well, and how long.
+        self.words.setText(
+            f"{phase} · {last['frames'] / 1e3:,.0f} k of {last['total_frames'] / 1e3:,.0f} k\n"
+            f"return {_number(last['return_mean'])} ± {_number(last['return_std'])}{left}"
+        )
 
     def _draw(self) -> None:
         run = self.run
@@ -316,7 +301,32 @@ class Panel(BasePanel):
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
+        self.look()
         self._draw()
+
+    # ------------------------------------------------------------------------------------------------ TensorBoard
+    def open_board(self) -> None:
+        """Show the chosen run's curves, or all runs', in TensorBoard."""
+        folder = self.root if self.run is None else self.run.folder
+        if not any(folder.glob("**/events.out.tfevents.*")):
+            self.workbench.tell("info", f"There are no curves in {folder} yet: start a training first.")
+            return
+        try:
+            self.board.serve(folder)
+        except InputError as error:
+            self.workbench.tell("error", str(error))
+            return
+        self.workbench.tell("info", "TensorBoard is starting; it opens in the browser.")
+        self._board_timer.start()
+
+    def _board_starting(self) -> None:
+        if self.board.ready():
+            self._board_timer.stop()
+            if not QDesktopServices.openUrl(QUrl(self.board.url)):
+                self.workbench.tell("info", f"TensorBoard runs at {self.board.url}")
+        elif not self.board.alive:
+            self._board_timer.stop()
+            self.workbench.tell("error", "TensorBoard did not start: robot-app doctor says what is missing.")
 
     # ------------------------------------------------------------------------------------------------ watching
     def set_watching(self, on: bool) -> bool:
@@ -342,7 +352,7 @@ class Panel(BasePanel):
         first, self._watched = self._watched is None, newest
         from robot_app.recording import trained_recipe
 
-        scene = run.about.get("scene", self.scene.currentData())
+        scene = run.about.get("scene", self.form.scene.currentData())
         try:
             recipe = trained_recipe(SceneRecipe(scene), str(newest))
         except InputError as error:
@@ -357,6 +367,13 @@ class Panel(BasePanel):
 
     def on_close(self) -> None:
         self._timer.stop()
+        self._board_timer.stop()
+        self.board.close()
+
+
+def _number(value: float | None) -> str:
+    """One decimal; a dash for what is not finite."""
+    return "–" if value is None else f"{value:.1f}"
 
 
 def _clock(seconds: float) -> str:

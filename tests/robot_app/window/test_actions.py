@@ -19,7 +19,7 @@ from robot_app.window.main_window import MainWindow
 Wait = Callable[..., None]
 #: Tested where their effect is: tests/robot_app/window/test_training_panel.py, test_recording_panel.py.
 ELSEWHERE = {
-    "training.start", "training.stop", "training.watch", "record.film", "record.still", "record.episode", "record.table",
+    "training.start", "training.pause", "training.stop", "training.watch", "training.board", "record.film", "record.still", "record.episode", "record.table",
 }  # fmt: skip
 
 
