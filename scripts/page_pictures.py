@@ -73,9 +73,16 @@ def _draw(scene: SessionEnv, camera: CameraPreset, poses: np.ndarray | None, mar
 
 
 def keep_picture(path: Path, draw: Callable[[], np.ndarray]) -> None:
-    """Draw into a file, unless the file is newer than all that scenes and pictures are made of."""
+    """Draw into a file, unless the file is newer than all that scenes and pictures are made of.
+
+    Raises:
+        RuntimeError: it cannot be drawn, with the file's name.
+    """
     root = Path(__file__).parents[1]
     folders = [root / name for name in ("scenes", "policies", "robot_app/render", "scripts")]
     sources = [p for folder in folders for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"]
     if not path.is_file() or path.stat().st_mtime < max(p.stat().st_mtime for p in sources):
-        Image.fromarray(draw()).save(path)
+        try:
+            Image.fromarray(draw()).save(path)
+        except Exception as error:
+            raise RuntimeError(f"{path.name} cannot be drawn: {error}") from error

@@ -159,6 +159,15 @@ def test_a_picture_is_drawn_again_only_where_what_it_shows_may_have_changed(tmp_
     assert len(drawn) == 2
 
 
+def test_a_picture_that_cannot_be_drawn_is_named(tmp_path) -> None:
+    with pytest.raises(
+        RuntimeError, match=r"reacher\.png cannot be drawn: robot: got 'hand'; allowed: one of"
+    ):
+        keep_picture(
+            tmp_path / "reacher.png", lambda: draw_start("scratch_itch", robot_page.CAMERA, robot="hand")
+        )
+
+
 def test_the_page_of_robots_has_every_robot_with_its_joints(tmp_path) -> None:
     text = robot_page.page(("panda",))
     rows = re.findall(r"\* - ``(\w+)``\n     - (.*)\n     - (\d+)\n     - (.*)\n", text)
