@@ -105,6 +105,8 @@ class CareScene(SessionEnv):
     #: Torque limit (N·m) of every joint of the robot, where the task needs another than the controller's.
     motor_torque: ClassVar[float | None] = None
     tool: ClassVar[Tool] = SCRATCHER
+    #: Whether the scene has free spheres (:meth:`scenes.care.world.World.add_spheres`).
+    many_spheres: ClassVar[bool] = False
     #: Position (m, world) and rpy (rad) of the tool's tip at the start, and the half-width (m) of the cube around it
     #: in which the start position is drawn.
     start_tip: ClassVar[tuple[tuple[float, float, float], tuple[float, float, float]]]
@@ -150,7 +152,7 @@ class CareScene(SessionEnv):
         place = find_place(self.place)
         if place.name not in self.robot.mounts:
             raise InputError("robot", robot, f"one with a mount at the {place.name}: {', '.join(robots_at(place.name))}")
-        self.world = World(TIME_STEP_S, SOLVER_ITERATIONS)
+        self.world = World(TIME_STEP_S, SOLVER_ITERATIONS, self.many_spheres)
         who = BodySpec(gender, age_years, weight_kg, height_m)
         self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg, motion)
         self.person.set_impairment(impairment)
@@ -231,10 +233,11 @@ class CareScene(SessionEnv):
 
     def _solve_start(self) -> np.ndarray:
         """Joint positions of the start pose, found from the robot's own seed for the place."""
-        seed = np.array(self.robot.mounts[self.place].start or self.robot.start)
+        seeds = [np.array(self.robot.mounts[self.place].start or self.robot.start), *map(np.array, self.robot.seeds)]
         q, wrong = solve_start(
-            self.kinematics, np.array(self.start_tip[0]), self._start_rotation, seed, self.robot.levers, self._is_clear
-        )
+            self.kinematics, np.array(self.start_tip[0]), self._start_rotation, self.start_spread, seeds,
+            self.robot.levers, self._is_clear,
+        )  # fmt: skip
         if q is None:
             wanted = f"one that reaches the start pose of {type(self).__name__} ({wrong})"
             raise InputError("robot", self.robot_name, wanted)

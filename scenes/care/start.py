@@ -1,55 +1,87 @@
 """A start pose: the tool where a scene wants it, nothing touching anything.
 
-Inverse kinematics from the robot's own seed, then from seeds scattered ever wider about it, so that the pose stays as
-near to the natural one as the place allows; the first that arrives and is clear is taken.
+Inverse kinematics from the robot's own seeds, then from ones scattered ever wider about them, so that the pose stays as
+near to a natural one as the place allows. The first pose is taken that is clear of everything and from which every
+corner of the cube of start positions is reached and clear too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
 from scenes.care.chain import Kinematics
 
-ATTEMPTS = 160
-#: A pose counts as arrived within these, m and entries of the rotation matrix.
-NEAR_M, NEAR_TURN = 1e-4, 1e-3
+#: So many scattered seeds at most, and so many once some pose is known.
+ATTEMPTS, ENOUGH = 160, 30
+#: A pose has arrived within these: m, and entries of the rotation matrix; a corner of the cube within so many m.
+NEAR_M, NEAR_TURN, NEAR_CORNER_M = 1e-4, 1e-3, 5e-4
 
 
 def solve_start(
     kinematics: Kinematics,
     tip: np.ndarray,
     rotation: np.ndarray,
-    seed: np.ndarray,
+    spread: float,
+    seeds: Sequence[np.ndarray],
     levers: np.ndarray,
-    clear: Callable[[np.ndarray], bool],
+    is_clear: Callable[[np.ndarray], bool],
 ) -> tuple[np.ndarray | None, str]:
     """Joint positions (n,) that bring the tool's tip to ``tip`` with ``rotation``, clear of everything.
 
     Args:
-        seed, levers: of the robot, (n,): where to look first, and metres per radian of each joint.
-        clear: whether the arm at given joint positions touches nothing.
+        spread: half-width (m) of the cube around ``tip`` in which episodes start.
+        seeds, levers: of the robot, (n,): where to look first, and metres per radian of each joint.
+        is_clear: whether the arm at given joint positions touches nothing.
 
     Returns:
-        the positions, or None and what was wrong with the last pose.
+        the positions (if no pose reaches every corner, the one that reaches most), or None and what was in the way.
     """
+    best, reached, wrong = None, -1, ""
+    for attempt, start in enumerate(_starts(kinematics, seeds, levers)):
+        if best is not None and attempt >= ENOUGH:
+            break
+        q, error = kinematics.solve(tip, rotation, start, 500)
+        if error > NEAR_M or float(np.abs(kinematics.forward(q)[1] - rotation).max()) > NEAR_TURN:
+            wrong = wrong or f"{1e3 * error:.0f} mm off"
+            continue
+        if not is_clear(q):
+            wrong = "something is in the way"
+            continue
+        corners = _corners_reached(kinematics, tip, rotation, spread, q, is_clear)
+        if corners > reached:
+            best, reached = q, corners
+        if corners == 8:
+            break
+    return best, wrong
+
+
+def _starts(kinematics: Kinematics, seeds: Sequence[np.ndarray], levers: np.ndarray) -> Iterator[np.ndarray]:
+    """The seeds, then random ones about them in turn, wider and wider."""
+    yield from seeds
     rng = np.random.default_rng(0)
     low, high = kinematics.chain.limits
     low, high = np.maximum(low, -math.pi), np.minimum(high, math.pi)
-    wrong = ""
     for attempt in range(ATTEMPTS):
-        wide = math.pi * attempt / ATTEMPTS
-        start = (
-            seed if attempt == 0 else np.clip(seed + rng.uniform(-wide, wide, len(seed)) * levers, low, high)
-        )
-        q, error = kinematics.solve(tip, rotation, start, 500)
-        turned = kinematics.forward(q)[1]
-        if error > NEAR_M or float(np.abs(turned - rotation).max()) > NEAR_TURN:
-            wrong = wrong or f"{1e3 * error:.0f} mm off"
-        elif clear(q):
-            return q, ""
-        else:
-            wrong = "something is in the way"
-    return None, wrong
+        wide = math.pi * (attempt + 1) / ATTEMPTS
+        about = seeds[attempt % len(seeds)]
+        yield np.clip(about + rng.uniform(-wide, wide, len(about)) * levers, low, high)
+
+
+def _corners_reached(
+    kinematics: Kinematics,
+    tip: np.ndarray,
+    rotation: np.ndarray,
+    spread: float,
+    q: np.ndarray,
+    is_clear: Callable[[np.ndarray], bool],
+) -> int:
+    """Of the 8 corners of the cube of start positions, how many an episode could start from."""
+    n = 0
+    for corner in product((-spread, spread), repeat=3):
+        there, error = kinematics.solve(tip + corner, rotation, q)
+        n += error < NEAR_CORNER_M and is_clear(there)
+    return n

@@ -45,6 +45,7 @@ ROBOT = Robot(
     "Kinova Jaco (7-DoF)", LINKS, (0, 0, -0.18), (0, HALF, 0),
     mounts={
         "wheelchair": Mount(on_chair(-0.45, -0.35, 0.30)),
+        "bed": Mount((-0.95, 0.0, 0.70), start=(0.99, 3.79, -0.12, 0.85, 2.46, 4.60, 0.19)),
     },
     start=(1.70, 1.76, -1.29, 1.79, 0.15, 4.75, 1.89),
     base_link="base", plate=(0.062, 0.062, 0.0), source=SOURCE,

@@ -71,6 +71,7 @@ class Robot:
         grip_xyz, grip_rpy: pose of a tool's handle in the last link's frame.
         mounts: place (:mod:`scenes.care.place`) → where the base stands.
         start: joint positions near a start pose, rad or m (a seed for inverse kinematics).
+        seeds: further such seeds, for scenes that start elsewhere.
         base_link: the link that stands on the mount, as the look's file names it; it never moves.
         plate: half extents (x, y) of the mount's plate and its shift along y, m.
         source: where the numbers and the look come from.
@@ -91,6 +92,7 @@ class Robot:
     plate: tuple[float, float, float]
     source: Source
     torque: float = 4.0
+    seeds: tuple[tuple[float, ...], ...] = ()
     lever_m: float = 0.2
     force_n: float = 60.0
     body: tuple[Box, ...] = ()

@@ -44,9 +44,14 @@ LINKS = (
 ROBOT = Robot(
     "Rethink Sawyer", LINKS, (0, 0, 0.149), (0, -HALF, 0),
     mounts={
-        "wheelchair": Mount((-1.10, -0.50, 0.50), 20.0, "pedestal"),
+        "wheelchair": Mount((-1.10, -0.60, 0.60), 30.0, "pedestal"),
+        "bed": Mount((-1.05, -0.30, 0.75), 30.0, "pedestal", start=(0.10, -0.96, 0.56, 1.69, -2.10, 1.38, -0.76)),
     },
-    start=(0.48, -1.11, 0.42, 1.78, -1.93, 1.39, -0.76),
+    start=(0.32, -0.79, 0.55, 1.53, -2.06, 1.54, -0.79),
+    seeds=(
+        (-0.49, -0.95, 1.77, -1.10, 2.27, -1.79, -1.12),
+        (-1.70, 0.10, 2.06, 1.87, 0.20, -0.04, -0.92),
+    ),
     base_link="base", plate=(0.11, 0.11, 0.0), source=SOURCE, torque=12.0,
     inside=1,
 )  # fmt: skip

@@ -55,8 +55,13 @@ LINKS = (
 ROBOT = Robot(
     "Hello Robot Stretch 3", LINKS, (0, 0, 0.235), (0, -HALF, 0),
     mounts={
-        "wheelchair": Mount((-1.30, 0.0, 0.0), 90.0, "floor"),
+        "wheelchair": Mount((-1.05, -0.15, 0.0), 90.0, "floor"),
+        "bed": Mount((-1.0, 0.10, 0.0), 90.0, "floor", start=(0.12, 0.89, 0.17, 0.0, 0.0, 1.57)),
     },
-    start=(0.0, 0.69, 0.32, 0.0, 0.0, 1.57),
+    start=(0.17, 0.69, 0.07, 0.0, 0.0, 1.57),
+    seeds=(
+        (-0.56, 1.01, 0.45, 0.70, 0.0, 1.57),
+        (-0.59, 0.93, 0.47, 0.64, 0.49, -0.92),
+    ),
     base_link="", plate=(0.1, 0.1, 0.0), source=SOURCE, torque=12.0,
 )  # fmt: skip

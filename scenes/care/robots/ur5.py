@@ -41,9 +41,14 @@ LINKS = (
 ROBOT = Robot(
     "Universal Robots UR5", LINKS, (0, 0.2073, 0), (0, 0, HALF),
     mounts={
-        "wheelchair": Mount((-0.95, -0.40, 0.45), 30.0, "pedestal"),
+        "wheelchair": Mount((-0.95, -0.50, 0.70), 30.0, "pedestal"),
+        "bed": Mount((-1.0, 0.0, 0.80), 30.0, "pedestal", start=(0.41, -1.31, 1.98, 2.47, -2.50, 0.0)),
     },
-    start=(0.41, -1.31, 1.98, 2.47, -2.50, 0.0),
+    start=(0.52, -1.03, 1.75, -0.72, 2.62, -3.14),
+    seeds=(
+        (2.46, -2.03, -1.48, 0.38, -3.85, 0.0),
+        (-1.10, 0.14, -1.49, 0.35, 0.59, 1.56),
+    ),
     base_link="base", plate=(0.085, 0.085, 0.0), source=SOURCE, torque=10.0,
     inside=1,
 )  # fmt: skip

@@ -50,6 +50,7 @@ ROBOT = Robot(
     "UFACTORY xArm 7", LINKS, (0, 0, 0.125), (0, -HALF, 0),
     mounts={
         "wheelchair": Mount((-0.80, -0.40, 0.45), 30.0, "pedestal"),
+        "bed": Mount((-0.80, 0.0, 0.70), 30.0, "pedestal", start=(0.80, 0.21, -0.36, 0.41, 0.99, -1.39, 3.01)),
     },
     start=(0.79, -0.07, 0.26, 0.79, -1.56, 1.56, -0.86),
     base_link="base", plate=(0.085, 0.085, 0.0), source=SOURCE, torque=6.0,

@@ -96,7 +96,17 @@ def _stretch_color(body: str, file: str, rgb: Rgb) -> Rgb:
 
 
 def _xarm_color(body: str, file: str, rgb: Rgb) -> Rgb:
-    return (224, 227, 230)
+    return (150, 155, 162) if body == "link7" else (203, 207, 212)
+
+
+def _pr2_color(body: str, file: str, rgb: Rgb) -> Rgb:
+    """The description's blue, green and red mark parts; the robot itself is white and grey."""
+    r, g, b = rgb
+    if "wheel" in body or "gripper" in body:
+        return (72, 76, 82)
+    if max(rgb) - min(rgb) < 60:
+        return (205, 208, 212)
+    return (152, 158, 166) if b == max(rgb) else (182, 187, 193) if g == max(rgb) else (84, 88, 94)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -139,7 +149,7 @@ RECIPES: dict[str, Recipe] = {
                "l_upper_arm_roll_joint": 1.57, "l_elbow_flex_joint": -1.7, "l_wrist_flex_joint": -0.5,
                "r_gripper_l_finger_joint": 0.12, "r_gripper_r_finger_joint": 0.12,
                "r_gripper_l_finger_tip_joint": 0.12, "r_gripper_r_finger_tip_joint": 0.12},
-        triangles=10500, color=_soft(),
+        triangles=10500, color=_pr2_color,
     ),
 }  # fmt: skip
 
