@@ -53,6 +53,12 @@ SCENES: dict[str, SceneEntry] = {
         "ScratchItch",
         "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
     ),
+    "arm_manipulation": SceneEntry(
+        "scenes/ArmManipulation-v1",
+        "scenes.care.arm_manipulation",
+        "ArmManipulation",
+        "An arm beside a bed lifts the person's hanging arm onto them, away from a hidden sore spot.",
+    ),
     "bed_bathing": SceneEntry(
         "scenes/BedBathing-v1",
         "scenes.care.bed_bathing",
@@ -70,6 +76,12 @@ SCENES: dict[str, SceneEntry] = {
         "scenes.care.feeding",
         "Feeding",
         "A spoon brings food to a person's mouth; the side and the pace they want change from session to session.",
+    ),
+    "drinking": SceneEntry(
+        "scenes/Drinking-v1",
+        "scenes.care.drinking",
+        "Drinking",
+        "A cup is tilted at a person's mouth; the side and the tilt rate they want change from session to session.",
     ),
     "assistive_gym": SceneEntry(
         "scenes/AssistiveGym-v1",

@@ -77,6 +77,7 @@ class MouthScene(CareScene):
     episode_length = 200
     n_privileged = 5
     moving = ("head",)
+    many_spheres = True
     mouth_open = 0.8
     task_points = 2
     task_bounds = (1.0, 1.0, 1.0, 1.0, 1.0)
@@ -193,10 +194,10 @@ class MouthScene(CareScene):
         """Where the tool came to the face from, and how its motion there feels."""
         away = self._head_rotation.T @ (np.array(self._tip) - self._mouth)
         self.distance_m = float(np.linalg.norm(away))
+        felt = self._felt_now()
         if self.distance_m > FACE_M:
             self._entry = None
         else:
-            felt = self._felt_now()
             if self._entry is None:
                 self._entry, self._felt = math.atan2(away[0], -away[1]), felt
             self._felt += FELT * (felt - self._felt)

@@ -105,6 +105,8 @@ class CareScene(SessionEnv):
     #: Torque limit (N·m) of every joint of the robot, where the task needs another than the controller's.
     motor_torque: ClassVar[float | None] = None
     tool: ClassVar[Tool] = SCRATCHER
+    #: Of the constraint solver, per substep.
+    solver_iterations: ClassVar[int] = SOLVER_ITERATIONS
     #: Whether the scene has free spheres (:meth:`scenes.care.world.World.add_spheres`).
     many_spheres: ClassVar[bool] = False
     #: Position (m, world) and rpy (rad) of the tool's tip at the start, and the half-width (m) of the cube around it
@@ -152,7 +154,7 @@ class CareScene(SessionEnv):
         place = find_place(self.place)
         if place.name not in self.robot.mounts:
             raise InputError("robot", robot, f"one with a mount at the {place.name}: {', '.join(robots_at(place.name))}")
-        self.world = World(TIME_STEP_S, SOLVER_ITERATIONS, self.many_spheres)
+        self.world = World(TIME_STEP_S, self.solver_iterations, self.many_spheres)
         who = BodySpec(gender, age_years, weight_kg, height_m)
         self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg, motion)
         self.person.set_impairment(impairment)

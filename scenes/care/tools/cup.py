@@ -15,8 +15,8 @@ from scenes.care.tools.tool import Tool
 HEIGHT = 0.10
 #: Radius inside the wall, m.
 RADIUS = 0.034
-_WALL_R = 0.0075
-_N_WALL = 18
+_WALL_R = 0.0115
+_N_WALL = 12
 #: The middle of the cup from the hand.
 _REACH = 0.075
 #: Centre of the opening, where the ``tool`` frame is: x away from the hand, z out of the cup.
@@ -43,7 +43,7 @@ def _links(xyz: tuple[float, float, float], rpy: tuple[float, float, float]) -> 
 
 def _vessel() -> tuple[Shape, ...]:
     """A palisade of upright capsules that touch one another, and a floor: both thicker than a drop moves in a substep."""
-    ring, bottom = RADIUS + _WALL_R, -HEIGHT
+    ring, bottom = RADIUS + 0.0095, -HEIGHT
     turns = 2 * math.pi * np.arange(_N_WALL) / _N_WALL
     feet = [(ring * math.cos(t), ring * math.sin(t)) for t in turns]
     floor = Shape((0, 0, bottom - 0.01), (0, 0, 0), box=(2 * ring, 2 * ring, 0.02))
