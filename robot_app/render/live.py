@@ -24,7 +24,7 @@ from scenes.errors import InputError
 from scenes.skinning import frame_matrices
 from scenes.visual import Markers, VisualModel
 
-MAX_FRAMES = 64
+MAX_FRAMES = 128
 #: How far the arrow of a contact force reaches: m per N, and its bounds in m.
 FORCE_SCALE, FORCE_MIN, FORCE_MAX = 0.022, 0.05, 0.30
 ITCH_RADIUS = 0.020
