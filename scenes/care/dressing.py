@@ -68,7 +68,52 @@ CAMERAS: tuple[CameraPreset, ...] = (
 
 
 class Dressing(CareScene):
-    """TODO"""
+    """A robot arm mounted on a wheelchair draws the sleeve of a gown over the person's right arm.
+
+    The arm is held out as upstream holds it (shoulder 45° forward, elbow 90°); upstream dresses the left arm, here it is the
+    right, mirrored. The robot's hoop holds the sleeve open. The sleeve is a net of 56 points with contact, friction and
+    weight; it can catch at the hand and at the elbow.
+
+    **Action** (n,) in [−1, 1], one entry per arm joint (Jaco 6, Panda 7), as in ScratchItch; ``assistive_gym`` is the
+    default controller, and its 1 N·m are enough to draw the sleeve.
+
+    **Observation** (17 + 2n,) float32, in the robot's base frame:
+
+    ========  =====================================================  ============  =====
+    index     meaning                                                range         unit
+    ========  =====================================================  ============  =====
+    0–2       centre of the hoop                                     ±2            m
+    3–6       orientation of the hoop, quaternion (x, y, z, w)       ±1
+    7–6+n     joint angles, wrapped                                  ±π            rad
+    7+n–6+2n  joint speeds                                           ±20           rad/s
+    7+2n …    shoulder, elbow, wrist of the person's right arm (9)   ±2            m
+    last      forces of the sleeve on the person, and on the hoop    0–1000        N
+    ========  =====================================================  ============  =====
+
+    Upstream's 17 + n numbers, and the joint speeds. Values beyond a range are clipped to it.
+
+    **Latent**: ``sore``, a point on the upper arm or forearm that hurts, and ``pace``, how fast (0.06–0.25 m/s) the hoop
+    may move. Optional fields, by ``fields=("sore", "pace", "tolerance", "impairment")``: ``tolerance``, the force (1–6 N)
+    that the person bears, and ``impairment``.
+
+    **Reward** (upstream's scale): progress − 0.01‖a‖ − 0.25‖v_ee‖ − 0.01·(force on the person) − 0.5·(force within 7 cm of
+    the sore spot) − 5·(speed above the pace) − 0.5·(force above the tolerance). *Progress* is upstream's, m: while the
+    forearm is in the opening its distance from the end of the hand; once the upper arm is, the forearm's length and
+    its distance from the elbow; before, minus the distance to the hand. Forces are sums of magnitudes, N.
+
+    **Start**: the hoop in front of the fingertips, at (−0.16, −0.55, 1.22) m ± 5 cm, its axis along the forearm, the
+    sleeve hanging from it. **Episode**: 200 steps of 0.1 s. **Success**: 0.4 m of progress, which is at the elbow.
+
+    Args:
+        robot: an entry of :data:`scenes.care.arm.ROBOTS` that can be mounted at the wheelchair.
+        controller: ``assistive_gym`` or ``responsive``.
+        gender: ``male`` (78.4 kg) or ``female`` (62.5 kg).
+        impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
+        fields: the latent fields, ``sore`` among them.
+        termination, kernel: of the session process; default p = 0.02 per step, uniform.
+
+    **Version history**: v1, the first.
+    """
 
     episode_length = 200
     n_privileged = 6

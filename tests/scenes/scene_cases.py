@@ -21,6 +21,10 @@ CASES["bed_bathing-all-fields"] = (
     "bed_bathing",
     {"fields": ("region", "pressure", "impairment"), "gender": "female"},
 )
+CASES["dressing-all-fields"] = (
+    "dressing",
+    {"fields": ("sore", "pace", "tolerance", "impairment"), "gender": "female", "controller": "responsive"},
+)
 CASES["gridworld-four-actions"] = ("gridworld", {"actions": 4, "start": "random", "exact_belief": True})
 CASES["gridworld_contexts-gale"] = ("gridworld_contexts", {"gust": 1.0, "reset_on_session_end": False})
 CASES["reacher-sparse"] = ("reacher", {"reward": "sparse"})
