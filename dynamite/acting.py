@@ -58,7 +58,8 @@ class Event:
 
     Attributes:
         kind: ``"override"`` (value: latent fields), ``"override_next"`` (same, at the next session),
-            ``"termination"`` (value: a probability, a session length ``{"length": n}``).
+            ``"termination"`` (value: a probability, a session length ``{"length": n}``), ``"kernel"`` (value: a name,
+            or ``{"name": "drift", "scale": 0.1}``).
         value: JSON-plain.
     """
 
@@ -112,19 +113,18 @@ def apply_event(scene: SessionEnv, event: Event) -> None:
         InputError: an unknown kind or a value the scene refuses; the scene is left as it was.
     """
     from scenes.errors import InputError
-    from scenes.session import Bernoulli, FixedLength
+    from scenes.session import parse_kernel, parse_termination
 
     if event.kind in ("override", "override_next"):
         scene.override(event.value, at_next_session=event.kind == "override_next")
     elif event.kind == "termination":
-        value = event.value
-        scene.sessions.termination = (
-            FixedLength(value["length"])
-            if isinstance(value, dict) and "length" in value
-            else Bernoulli(value)
-        )
+        scene.sessions.termination = parse_termination(event.value)
+    elif event.kind == "kernel":
+        if not isinstance(event.value, str | dict):
+            raise InputError("kernel", event.value, "a name, or {name: …, …}")
+        scene.sessions.kernel = parse_kernel(event.value)
     else:
-        raise InputError("event.kind", event.kind, "override, override_next, termination")
+        raise InputError("event.kind", event.kind, "override, override_next, termination, kernel")
 
 
 def play(

@@ -52,6 +52,13 @@ class History:
         )
         self._entropy.append(field_entropy(belief))
 
+    def branch(self, episode: int, start: int) -> History:
+        """A history of its own that shares the Frames before step ``start``."""
+        made = History(episode, self.seed)
+        made.frames, made.oracle_rewards = self.frames[:start], self.oracle_rewards[:start]
+        made._p_end, made._entropy = self._p_end[:start], self._entropy[:start]
+        return made
+
     def __len__(self) -> int:
         return len(self.frames)
 

@@ -10,30 +10,39 @@ so it may decide at once, and its Frame is shown while the window waits. An orac
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from dynamite.acting import Decision, Event, Frame, Policy, apply_event
+from robot_app.session_rules import SessionRules
 from scenes.base import SessionEnv
 
 
 class LiveEpisode:
     """One episode of ``policy`` in ``scene``, both reset with ``seed``.
 
+    Args:
+        rules: of the sessions, to start with; an event may have changed the scene's in the episode before.
+        draw: fill in poses and markers. keep: keep :attr:`history`.
+
     Attributes:
         t: steps taken.
         done: whether the last step has been taken.
         events: everything done from outside so far.
-        history: final Frames of the steps left behind, each with the scene's state hash; kept where ``draw`` is set.
+        history: final Frames of the steps left behind, each with the scene's state hash.
     """
 
     def __init__(
-        self, scene: SessionEnv, policy: Policy, seed: int, termination: Any = None, draw: bool = True
+        self,
+        scene: SessionEnv,
+        policy: Policy,
+        seed: int,
+        rules: SessionRules | None = None,
+        draw: bool = True,
+        keep: bool = True,
     ) -> None:
-        self.scene, self.policy, self.seed, self.draw = scene, policy, seed, draw
-        if termination is not None:  # an event may have changed it in the episode before
-            scene.sessions.termination = termination
+        self.scene, self.policy, self.seed, self.draw, self.keep = scene, policy, seed, draw, keep
+        if rules is not None:
+            rules.put(scene)
         self._observation, self._info = scene.reset(seed=seed)
         policy.reset(seed)
         self._reward, self._last_session = 0.0, -1
@@ -81,6 +90,13 @@ class LiveEpisode:
             done=self.done,
         )
 
+    def state_hash(self) -> str:
+        """Of the scene now; empty where it has none."""
+        try:
+            return self.scene.state_hash()
+        except NotImplementedError:
+            return ""
+
     def advance(self) -> Frame:
         """Take one step; returns the final Frame of the step that was left (what a recording keeps)."""
         self._decide(early=False)
@@ -88,8 +104,8 @@ class LiveEpisode:
         if self.done:
             return left
         assert self._decision is not None
-        if self.draw:
-            self.history.append((left, self.scene.state_hash()))
+        if self.keep:
+            self.history.append((left, self.state_hash()))
         self._last_session = left.session
         self._observation, reward, terminated, truncated, self._info = self.scene.step(self._decision.action)
         self._reward = float(reward)

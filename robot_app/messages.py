@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamite.acting import Event, Frame
 from robot_app.recipe import SceneRecipe
+from robot_app.takes import TakeInfo
 from scenes.latent import Latent, LatentSpace
 from scenes.visual import CameraPreset
 
@@ -96,6 +97,39 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class Takes:
+    """Which takes there are, and which one is looked at or goes on: told before the first Step of a new one.
+
+    A branch shares its parent's Frames before its start; they are not told again.
+
+    Attributes:
+        current: number of a take; it is the ``episode`` of Step, Edited and Status.
+        termination, kernel: in force at its newest step, as in Loaded.
+    """
+
+    takes: tuple[TakeInfo, ...]
+    current: int
+    termination: Any
+    kernel: str
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Step ``t`` of the past is shown; None: the newest."""
+
+    episode: int
+    t: int | None
+
+
+@dataclass(frozen=True)
+class Rerunning:
+    """``done`` of ``total`` steps have been run again, to go on from there."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Status:
     """``playing``, ``paused`` or ``finished``; and the simulated seconds per second of wall time lately."""
 
@@ -138,5 +172,18 @@ class Crashed:
     report: str
 
 
-Message = Built | Loaded | Step | Reference | Edited | Status | Recorded | Refused | Crashed
+Message = (
+    Built
+    | Loaded
+    | Step
+    | Reference
+    | Edited
+    | Takes
+    | Cursor
+    | Rerunning
+    | Status
+    | Recorded
+    | Refused
+    | Crashed
+)
 Command = tuple[str, dict[str, Any]]

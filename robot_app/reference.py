@@ -8,11 +8,13 @@ reference over with that edit in it: what is compared is always the whole episod
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
 from dynamite.acting import Event, Policy
 from robot_app.live_episode import LiveEpisode
+from robot_app.session_rules import SessionRules
 from scenes.base import SessionEnv
 
 
@@ -26,9 +28,9 @@ class Reference:
         self._episode: LiveEpisode | None = None
         self._rewards: list[float] = []
 
-    def restart(self, seed: int, termination: object, events: list[Event]) -> None:
+    def restart(self, seed: int, rules: SessionRules, events: Sequence[Event]) -> None:
         """Begin an episode."""
-        self._seed, self._termination = seed, termination
+        self._seed, self._rules = seed, rules
         self._events: dict[int, list[Event]] = {}
         for event in events:
             self._events.setdefault(event.t, []).append(event)
@@ -48,7 +50,9 @@ class Reference:
         """Go on for about ``budget_s``."""
         until = time.perf_counter() + budget_s
         if self._episode is None:
-            self._episode = LiveEpisode(self.scene, self.policy, self._seed, self._termination, draw=False)
+            self._episode = LiveEpisode(
+                self.scene, self.policy, self._seed, self._rules, draw=False, keep=False
+            )
         episode = self._episode
         while not episode.done and time.perf_counter() < until:
             for event in self._events.get(episode.t, ()):

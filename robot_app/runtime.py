@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from typing import Any
 from robot_app.messages import Crashed, Message
 from robot_app.recipe import SceneRecipe
 from robot_app.shared_frames import SharedFrames
+from robot_app.takes import TakeRecord
 
 #: Simulated seconds per second; the last is as fast as the machine allows.
 SPEEDS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, float("inf"))
@@ -111,6 +113,26 @@ class Runtime:
         """A probability per step, or ``{"length": steps}``."""
         self._send("edit", kind="termination", value=value)
 
+    def set_kernel(self, value: str | dict[str, Any]) -> None:
+        """What the next preference is when a session ends, from now on: a name, or ``{"name": "drift", "scale": 0.1}``."""
+        self._send("edit", kind="kernel", value=value)
+
+    def seek(self, t: int) -> None:
+        """Pause, and show step ``t`` as it was. Play shows what followed and then goes on; an edit there branches."""
+        self._send("seek", t=t)
+
+    def live(self) -> None:
+        """Pause, and show the newest step."""
+        self._send("live")
+
+    def branch(self, t: int, *edits: tuple[str, Any]) -> None:
+        """Go on from step ``t`` in a new take, with ``(kind, value)`` events there; answered by Takes or Refused."""
+        self._send("branch", t=t, edits=edits)
+
+    def take(self, number: int) -> None:
+        """Back to another take; answered by Takes or Refused."""
+        self._send("take", number=number)
+
     def save_episode(self, folder: Path | str) -> None:
         """Write the episode from its start to now; answered by Recorded or Refused."""
         self._send("save_episode", folder=str(folder))
@@ -169,10 +191,19 @@ class Runtime:
 
     # ------------------------------------------------------------------------------------------------ life
     def restart(self) -> None:
-        """A fresh process after a crash; load a scene next."""
+        """A fresh process after a crash; load a scene or restore takes next."""
         self._end_process()
         Path(self._errors).write_text("", encoding="utf-8")
         self._start()
+
+    def restore(
+        self, recipe: SceneRecipe, policy: str, takes: Sequence[TakeRecord], current: int, play: bool = False
+    ) -> None:
+        """In a fresh process: the takes that the last one told of, the present one run again to its newest step.
+
+        Answered by Loaded and Takes, or by Refused where the episode did not repeat itself.
+        """
+        self._send("restore", recipe=recipe, policy=policy, takes=tuple(takes), current=current, play=play)
 
     def close(self) -> None:
         """End the process, whatever it is doing; safe to call twice."""

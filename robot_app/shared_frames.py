@@ -18,7 +18,7 @@ from dynamite.belief import PointPosterior
 from scenes.errors import InputError
 from scenes.visual import Markers
 
-MAX_FRAMES, MAX_CELLS = 64, 8192
+MAX_FRAMES, MAX_CELLS = 128, 8192
 _VECTORS = ("itch", "itch_normal", "tool_tip", "force_at", "force")
 _LAYOUT = np.dtype(
     [
@@ -69,7 +69,7 @@ class SharedFrames:
         self._memory: Any = shared_memory.SharedMemory(name=name, create=name is None, size=_LAYOUT.itemsize)
         self._row: Any = np.ndarray((), _LAYOUT, self._memory.buf)
         self._heat: tuple[int, PointPosterior | None] = (-1, None)
-        self._written_heat: PointPosterior | None = None
+        self._written_heat: PointPosterior | bool | None = False  # as yet, what is there is not ours
 
     @property
     def name(self) -> str:
@@ -103,7 +103,7 @@ class SharedFrames:
         if heat is not None and heat.grid.size > MAX_CELLS:
             raise InputError("belief grid", heat.grid.shape, f"up to {MAX_CELLS} cells")
         row = self._row
-        row["sequence"] += 1
+        row["sequence"] += 1 + int(row["sequence"]) % 2  # odd already: a writer died in the middle of a write
         row["scene"], row["episode"], row["t"], row["edits"] = scene, episode, t, edits
         row["period_s"], row["n_frames"] = period_s, n
         row["poses"][:n] = poses

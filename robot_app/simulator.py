@@ -13,6 +13,7 @@ import pickle
 import sys
 import time
 import traceback
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,13 +24,13 @@ from dynamite.acting import Frame, Policy
 from dynamite.belief import PointPosterior
 from robot_app import messages
 from robot_app.episode import EpisodeWriter
-from robot_app.live_episode import LiveEpisode
 from robot_app.recipe import SceneRecipe
 from robot_app.reference import Reference
+from robot_app.session_rules import SessionRules
 from robot_app.shared_frames import SharedFrames
+from robot_app.takes import TakeRecord, Takes
 from scenes.base import SessionEnv
 from scenes.errors import InputError
-from scenes.session import Bernoulli, FixedLength, Schedule
 
 #: The longest a batch of steps is held back, and how often the state is told, seconds.
 FLUSH_S, STATUS_S = 0.015, 0.5
@@ -37,6 +38,10 @@ FLUSH_S, STATUS_S = 0.015, 0.5
 REFERENCE_SLICE_S, REFERENCE_SHARE = 0.004, 0.25
 #: How long a finished episode stays before the next begins by itself.
 LINGER_S = 1.0
+#: Running an episode again is told this often, if it takes that long.
+PROGRESS_S = 0.2
+#: Told with a picture of the past while it is sought: short, so that it is drawn coarsely until the search rests.
+SEEK_PERIOD_S = 0.01
 
 
 class Simulator:
@@ -48,18 +53,19 @@ class Simulator:
         self._connection, self._frames = connection, frames
         self._scene: SessionEnv | None = None
         self._policy: Policy | None = None
-        self._episode: LiveEpisode | None = None
+        self._takes: Takes | None = None
         self._reference: Reference | None = None
         self._reference_told = -1
         self._recipe = SceneRecipe()
         self._oracle: Policy | None = None
         self._drawable, self._why_not = False, ""
-        self._scene_number = self._episode_number = self._edits = 0
-        self._seed = 0
+        self._scene_number = self._edits = 0
+        self._number = 1  # of the next scene's first take
         self._speed, self._state, self._loop = 1.0, "paused", True
         self._due = math.inf
-        self._out: list[messages.Step] = []
+        self._out: list[messages.Step | messages.Cursor] = []
         self._flushed = self._status_told = 0.0
+        self._progress_told = 0.0
         self._clock: tuple[float, float] = (time.perf_counter(), 0.0)  # wall, simulated at the last status
         self._simulated = self._factor = 0.0
         self._next_policy: Policy | None = None
@@ -78,7 +84,9 @@ class Simulator:
                 wait = 0.0
             if self._due <= time.perf_counter():
                 if self._state == "finished":
-                    self._restart(self._seed + 1, "playing")
+                    self._restart(self._present.current.info.seed + 1, "playing")
+                elif self._present.cursor is not None:
+                    self._look_on()
                 else:
                     self._step()
             self._flush()
@@ -98,8 +106,7 @@ class Simulator:
         return max(0.0, min(left, 0.5))
 
     def _step(self) -> None:
-        episode = self._episode
-        assert episode is not None
+        episode = self._present.physics(self._progress)
         began = time.perf_counter()
         episode.advance()
         self._simulated += self._step_s
@@ -107,15 +114,37 @@ class Simulator:
             self._state = "finished"
             self._due = began + LINGER_S if self._loop else math.inf
         elif self._state == "playing":
-            period = self._period
-            # Late by more than a few steps: do not try to catch up, that would only show as a jump.
-            self._due = max(self._due + period, began - 3 * period) if period else began
+            self._pace(began)
         self._publish()
         if self._state == "finished":
             self._tell_status()
         if self._period == 0 and self._reference is not None and not self._reference.complete:
             self._reference.advance(REFERENCE_SHARE * (time.perf_counter() - began))
             self._tell_reference()
+
+    def _look_on(self) -> None:
+        """Show the step after the one that is looked at; from the newest on, live."""
+        takes = self._present
+        assert takes.cursor is not None
+        began = time.perf_counter()
+        takes.seek(takes.cursor + 1)
+        self._show(self._period)
+        if takes.cursor is not None:
+            self._pace(began)
+            return
+        self._rest()
+        if not takes.newest.done:
+            self._obey("play", {})  # which may be refused: nobody called
+
+    def _pace(self, began: float) -> None:
+        period = self._period
+        # Late by more than a few steps: do not try to catch up, that would only show as a jump.
+        self._due = max(self._due + period, began - 3 * period) if period else began
+
+    @property
+    def _present(self) -> Takes:
+        assert self._takes is not None
+        return self._takes
 
     @property
     def _step_s(self) -> float:
@@ -129,24 +158,30 @@ class Simulator:
 
     # ------------------------------------------------------------------------------------------------ telling
     def _publish(self, revised: bool = False) -> None:
-        """Poses to shared memory, the Frame to the queue."""
-        episode = self._episode
-        assert episode is not None
-        episode.draw = self._drawable
-        frame = episode.frame()
+        """Poses to shared memory, the newest Frame to the queue."""
+        info, frame = self._present.current.info, self._present.newest
+        self._write(frame, self._period if self._state == "playing" else 0.0)
+        slim = replace(frame, poses=None, markers=None)
+        self._out.append(messages.Step(info.number, info.seed, slim, revised))
+
+    def _show(self, period_s: float) -> None:
+        """What the cursor is at, as it was."""
+        takes = self._present
+        self._write(takes.shown, period_s)
+        self._out.append(messages.Cursor(takes.current.info.number, takes.cursor))
+
+    def _write(self, frame: Frame, period_s: float) -> None:
         if frame.poses is not None:
             self._frames.write(
                 frame.poses,
                 frame.markers,
                 _heat(frame),
                 scene=self._scene_number,
-                episode=self._episode_number,
+                episode=self._present.current.info.number,
                 t=frame.t,
                 edits=self._edits,
-                period_s=self._period if self._state == "playing" else 0.0,
+                period_s=period_s,
             )
-        slim = replace(frame, poses=None, markers=None)
-        self._out.append(messages.Step(self._episode_number, episode.seed, slim, revised))
 
     def _flush(self) -> None:
         now = time.perf_counter()
@@ -168,9 +203,27 @@ class Simulator:
             self._factor = (self._simulated - simulated) / (now - wall)
             self._clock = (now, self._simulated)
         self._status_told = now
-        t = 0 if self._episode is None else self._episode.t
+        number = seed = t = 0
+        if self._takes is not None:
+            info, t = self._takes.current.info, self._takes.n_steps
+            number, seed = info.number, info.seed
         factor = self._factor if self._state == "playing" else 0.0
-        self._tell(messages.Status(self._state, self._speed, factor, self._episode_number, self._seed, t))
+        self._tell(messages.Status(self._state, self._speed, factor, number, seed, t))
+
+    def _tell_takes(self) -> None:
+        takes = self._present
+        rules = takes.current.info.rules.after(takes.events)
+        plain = rules.plain_termination(self._recipe)
+        number = takes.current.info.number
+        self._tell(messages.Takes(takes.infos(), number, plain, rules.kernel_name))
+
+    def _progress(self, done: int, total: int) -> None:
+        now = time.perf_counter()
+        if done == 0:
+            self._progress_told = now
+        elif now - self._progress_told >= PROGRESS_S:
+            self._progress_told = now
+            self._tell(messages.Rerunning(done, total))
 
     def _tell_reference(self) -> None:
         reference = self._reference
@@ -178,7 +231,8 @@ class Simulator:
         n = len(reference.rewards)
         if reference.complete or n - self._reference_told >= 50 or n < self._reference_told:
             self._reference_told = n
-            self._tell(messages.Reference(self._episode_number, reference.rewards, reference.complete))
+            number = self._present.current.info.number
+            self._tell(messages.Reference(number, reference.rewards, reference.complete))
 
     # ------------------------------------------------------------------------------------------------ commands
     def _obey(self, name: str, arguments: dict[str, Any]) -> None:
@@ -191,6 +245,36 @@ class Simulator:
             self._tell(messages.Refused(name, what, traceback.format_exc()))
 
     def _do_load(self, recipe: SceneRecipe, policy: str, seed: int, play: bool = False) -> None:
+        self._open(recipe, policy, seed)
+        self._restart(seed, "playing" if play else "paused")
+        self._start_reference()
+
+    def _do_restore(
+        self, recipe: SceneRecipe, policy: str, takes: Sequence[TakeRecord], current: int, play: bool = False
+    ) -> None:
+        """What a process before this one was doing when it died, on from where it was."""
+        seed = next(take.info.seed for take in takes if take.info.number == current)
+        self._open(recipe, policy, seed)
+        restored = self._new_takes()
+        restored.restore(takes, current)
+        try:
+            restored.physics(self._progress)
+        except InputError as error:  # stand ready all the same
+            self._tell(messages.Refused("restore", str(error)))
+            self._restart(seed, "paused")
+        else:
+            self._takes = restored
+            self._rules = SessionRules.of(self._need_scene())
+            self._tell_takes()
+            self._rest()
+            if play and self._state == "paused":
+                self._set_state("playing")
+            self._publish(revised=True)
+            self._tell_status()
+        self._start_reference()
+
+    def _open(self, recipe: SceneRecipe, policy: str, seed: int) -> None:
+        """Build a scene, load the policy; what was there before goes."""
         scene = recipe.build()
         first = self._scene is None
         if first:  # something to look at while the policy is loaded, which may take seconds
@@ -201,15 +285,28 @@ class Simulator:
             scene.close()
             raise
         self._close_scenes()
+        self._forget_takes()
         self._scene, self._policy, self._recipe, self._next_policy = scene, chosen, recipe, None
-        self._termination, self._oracle = scene.sessions.termination, self._load_oracle()
+        self._rules = self._built_rules = SessionRules.of(scene)
+        self._oracle = self._load_oracle()
         if not first:
             self._tell_built(scene, recipe, seed)
         self._tell_loaded(changed_scene=True)
-        self._restart(seed, "playing" if play else "paused")
-        if self._oracle is not None:  # last: the scene is on the screen by now
-            self._reference = Reference(recipe.build(), self._oracle)
+
+    def _start_reference(self) -> None:
+        """Last, when the scene is on the screen."""
+        if self._oracle is not None:
+            self._reference = Reference(self._recipe.build(), self._oracle)
             self._restart_reference()
+
+    def _new_takes(self) -> Takes:
+        assert self._policy is not None
+        return Takes(self._need_scene(), self._policy, self._drawable, self._number)
+
+    def _forget_takes(self) -> None:
+        if self._takes is not None:
+            self._number = self._takes.next_number
+        self._takes = None
 
     def _load_oracle(self) -> Policy | None:
         """The trained oracle where one is packaged and fits, else the scripted one, else none."""
@@ -260,8 +357,8 @@ class Simulator:
                 episode_length=scene.episode_length,
                 step_s=self._step_s,
                 reference="" if self._oracle is None else self._oracle.name,
-                termination=_plain_termination(scene.sessions.termination, self._recipe),
-                kernel=type(scene.sessions.kernel).__name__.lower(),
+                termination=self._rules.plain_termination(self._recipe),
+                kernel=self._rules.kernel_name,
                 changed_scene=changed_scene,
             )
         )
@@ -273,33 +370,35 @@ class Simulator:
             self._next_policy = chosen
             return
         self._policy, self._next_policy = chosen, None
+        seed = self._present.current.info.seed
+        self._forget_takes()  # they are the other policy's
         self._tell_loaded(changed_scene=False)
-        self._restart(self._seed, "playing" if self._state == "playing" else "paused")
+        self._restart(seed, "playing" if self._state == "playing" else "paused")
 
     def _do_reset(self, seed: int) -> None:
         self._need_scene()
         self._restart(seed, "playing" if self._state == "playing" else "paused")
 
     def _restart(self, seed: int, state: str) -> None:
-        scene, policy = self._scene, self._policy
-        assert scene is not None
+        """A new episode."""
         if self._next_policy is not None:
-            self._policy = policy = self._next_policy
-            self._next_policy = None
+            self._policy, self._next_policy = self._next_policy, None
+            self._forget_takes()
             self._tell_loaded(changed_scene=False)
-        assert policy is not None
-        self._seed = seed
-        self._episode = LiveEpisode(scene, policy, seed, self._termination, draw=self._drawable)
-        self._episode_number += 1
-        self._start_termination = self._termination
+        takes = self._takes or self._new_takes()
+        takes.start(seed, self._rules)
+        self._takes = takes
+        self._tell_takes()
         self._restart_reference()
         self._set_state(state)
         self._publish()
         self._tell_status()
 
     def _restart_reference(self) -> None:
-        if self._reference is not None and self._episode is not None:
-            self._reference.restart(self._seed, self._start_termination, self._episode.events)
+        takes = self._takes
+        if self._reference is not None and takes is not None:
+            info = takes.current.info
+            self._reference.restart(info.seed, info.rules, takes.events)
             self._reference_told = -1
 
     def _set_state(self, state: str) -> None:
@@ -307,29 +406,80 @@ class Simulator:
         self._due = time.perf_counter() if state == "playing" else math.inf
         self._clock = (time.perf_counter(), self._simulated)
 
+    def _rest(self) -> None:
+        """Neither play nor, from a finished episode, go on to the next."""
+        takes = self._present
+        self._set_state("finished" if takes.cursor is None and takes.newest.done else "paused")
+        self._tell_status()
+
     def _do_play(self) -> None:
         self._need_scene()
-        if self._state == "finished":
-            self._restart(self._seed + 1, "playing")
-        else:
-            self._set_state("playing")
-            self._tell_status()
+        takes = self._present
+        if takes.cursor is None and takes.newest.done:
+            self._restart(takes.current.info.seed + 1, "playing")
+            return
+        if takes.cursor is None:
+            takes.physics(self._progress)
+        self._set_state("playing")
+        self._tell_status()
 
     def _do_pause(self) -> None:
-        if self._state == "playing":
-            self._set_state("paused")
-        elif self._state == "finished":
-            self._due = math.inf
-        self._tell_status()
+        if self._takes is not None:
+            self._rest()
+        else:
+            self._tell_status()
 
     def _do_step(self) -> None:
         self._need_scene()
+        takes = self._present
+        if takes.cursor is not None:
+            self._do_seek(takes.cursor + 1)
+        elif takes.newest.done:
+            self._restart(takes.current.info.seed + 1, "paused")
+        else:
+            self._set_state("paused")
+            self._step()
+            self._tell_status()
+
+    # -- the past
+    def _do_seek(self, t: int) -> None:
+        self._need_scene()
+        self._present.seek(t)
+        self._show(SEEK_PERIOD_S)
+        self._rest()
+
+    def _do_live(self) -> None:
+        self._do_seek(self._present.n_steps if self._takes is not None else 0)
+
+    def _do_branch(self, t: int, edits: Iterable[tuple[str, Any]] = ()) -> None:
+        scene, takes = self._need_scene(), self._present
+        edits = list(edits)
+        try:
+            takes.branch(t, edits, self._progress)
+        except InputError:
+            self._rest()  # physics may have been on its way
+            raise
+        self._rules = SessionRules.of(scene)
+        self._edits += len(edits)
+        self._tell_takes()
+        self._restart_reference()
         if self._state == "finished":
-            self._restart(self._seed + 1, "paused")
-            return
-        self._set_state("paused")
-        self._step()
+            self._set_state("paused")
+        self._publish()
+        for event in takes.newest.events[-len(edits) :] if edits else ():
+            self._tell(messages.Edited(takes.current.info.number, event, scene.sessions.latent, self._edits))
         self._tell_status()
+
+    def _do_take(self, number: int) -> None:
+        self._need_scene()
+        takes = self._present
+        takes.choose(number)
+        self._tell_takes()
+        self._restart_reference()
+        self._rest()
+        if not takes.current.whole:
+            takes.physics(self._progress)
+        self._show(0.0)
 
     def _do_speed(self, speed: float) -> None:
         self._speed = speed
@@ -343,16 +493,19 @@ class Simulator:
             self._due = math.inf
 
     def _do_edit(self, kind: str, value: Any) -> None:
-        scene, episode = self._need_scene(), self._episode
-        assert episode is not None
-        if episode.done:
+        """Now; where the past is looked at, there, in a branch."""
+        scene, takes = self._need_scene(), self._present
+        if takes.cursor is not None:
+            self._do_branch(takes.cursor, [(kind, value)])
+            return
+        if takes.newest.done:
             raise InputError("edit", "a finished episode", "an episode that runs: press R to start one")
-        event = episode.edit(kind, value)
-        if kind == "termination":
-            self._termination = scene.sessions.termination
+        event = takes.physics(self._progress).edit(kind, value)
+        self._rules = SessionRules.of(scene)
         self._edits += 1
         self._publish(revised=True)
-        self._tell(messages.Edited(self._episode_number, event, scene.sessions.latent, self._edits))
+        number = takes.current.info.number
+        self._tell(messages.Edited(number, event, scene.sessions.latent, self._edits))
         self._restart_reference()
 
     def _need_scene(self) -> SessionEnv:
@@ -361,17 +514,15 @@ class Simulator:
         return self._scene
 
     def _do_save_episode(self, folder: str) -> None:
-        """The episode from its start to now, as a folder that replays it exactly."""
-        scene, episode = self._need_scene(), self._episode
-        assert episode is not None
-        recipe = replace(self._recipe, termination=_plain_termination(self._start_termination, self._recipe))
-        policy = episode.policy.name
-        with EpisodeWriter(Path(folder), recipe, scene, seed=episode.seed, policy=policy) as writer:
-            for frame, state_hash in episode.history:
-                writer.append(frame, state_hash)
-            writer.append(episode.frame(), scene.state_hash())
-            n = writer.n_frames
-        self._tell(messages.Recorded(folder, n))
+        """The present take from its start to its newest step, as a folder that replays it exactly."""
+        scene, takes = self._need_scene(), self._present
+        assert self._policy is not None
+        info = takes.current.info
+        recipe = info.rules.recipe(self._recipe, self._built_rules)
+        with EpisodeWriter(Path(folder), recipe, scene, seed=info.seed, policy=self._policy.name) as writer:
+            for t in range(takes.n_steps + 1):
+                writer.append(*takes.at(t))
+        self._tell(messages.Recorded(folder, writer.n_frames))
 
 
 def _heat(frame: Frame) -> PointPosterior | None:
@@ -381,17 +532,6 @@ def _heat(frame: Frame) -> PointPosterior | None:
         for posterior in belief.fields.values():
             if isinstance(posterior, PointPosterior):
                 return posterior
-    return None
-
-
-def _plain_termination(termination: object, recipe: SceneRecipe) -> Any:
-    """As a recipe has it."""
-    if isinstance(termination, Bernoulli):
-        return termination.p
-    if isinstance(termination, FixedLength):
-        return {"length": termination.length}
-    if isinstance(termination, Schedule):
-        return recipe.termination
     return None
 
 

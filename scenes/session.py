@@ -203,6 +203,17 @@ def parse_kernel(value: Any, where: str = "kernel") -> Kernel:
         raise InputError(where, options, f"{name} takes {allowed}") from None
 
 
+def parse_termination(value: Any) -> Termination:
+    """A termination from a probability per step, or ``{"length": steps}``."""
+    if isinstance(value, dict):
+        if set(value) != {"length"}:
+            raise InputError("termination", value, "a probability from 0 to 1, or {length: steps}")
+        return FixedLength(value["length"])
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError("termination", value, "a probability from 0 to 1, or {length: steps}")
+    return Bernoulli(float(value))
+
+
 # ------------------------------------------------------------------------------------------------ the process
 @dataclass
 class SessionProcess:

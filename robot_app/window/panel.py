@@ -50,8 +50,8 @@ class BasePanel(QWidget):
     def showEvent(self, event) -> None:
         """A panel that was hidden catches up."""
         super().showEvent(event)
-        if self.workbench.history.last is not None:
-            self.on_frame(self.workbench.history.last)
+        if self.workbench.shown is not None:
+            self.on_frame(self.workbench.shown)
             self.on_plots()
 
     # -- hooks
@@ -59,7 +59,10 @@ class BasePanel(QWidget):
         """Another scene or policy."""
 
     def on_frame(self, frame: Frame) -> None:
-        """The newest frame, at most 30 times a second; ``workbench.history`` has them all."""
+        """The frame that is looked at (the newest, or one of the past), at most 30 times a second.
+
+        ``workbench.history`` has them all.
+        """
 
     def on_plots(self) -> None:
         """Time to redraw what is costly, at most 8 times a second."""

@@ -113,6 +113,9 @@ class StepPlot(pg.PlotWidget):
         self.marks = SessionMarks(theme) if sessions else None
         if self.marks is not None:
             self.addItem(self.marks, ignoreBounds=True)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.hide()
+        self.addItem(self._cursor, ignoreBounds=True)
         self._numbered = False
         for side in ("left", "bottom"):
             item.getAxis(side).setStyle(showValues=False)
@@ -151,8 +154,15 @@ class StepPlot(pg.PlotWidget):
         """Let the x axis reach from 0 to ``last``."""
         self.setXRange(0, max(1, last), padding=0.01)
 
+    def set_cursor(self, t: int | None) -> None:
+        """A line at the step of the past that is looked at; none while the newest is."""
+        self._cursor.setVisible(t is not None)
+        if t is not None:
+            self._cursor.setPos(t)
+
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
+        self._cursor.setPen(pg.mkPen(theme.text, width=1))
         self.setBackground(theme.panel)
         self._corner.setStyleSheet(f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px;")
         for side in ("left", "bottom"):

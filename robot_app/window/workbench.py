@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,19 @@ import numpy as np
 from qtpy.QtCore import QObject, QSocketNotifier, Qt, QTimer, Signal
 from qtpy.QtWidgets import QUndoCommand, QUndoStack
 
-from robot_app import messages
-from robot_app.drawing import Drawing, DrawingFailed, Filmed, Picked, Picture, Saved, View
+from dynamite.acting import Frame
+from robot_app import doctor, messages, troubles
+from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly, Filmed, Picked, Picture, Saved, View
 from robot_app.history import History
 from robot_app.messages import Built, Loaded, Status
 from robot_app.recipe import SceneRecipe
 from robot_app.runtime import SPEEDS, Runtime
+from robot_app.takes import TakeInfo, TakeRecord
+from robot_app.troubles import Trouble
 from robot_app.window.settings import Settings
 from robot_app.window.theme import THEMES, Theme
 from scenes.latent import Latent
+from scenes.session import KERNELS
 
 #: Milliseconds between two looks at what has arrived; and between two redraws of plots.
 TICK_MS, PLOT_MS = 33, 120
@@ -59,6 +64,12 @@ class PreferenceEdit(QUndoCommand):
         self._workbench.runtime.override(self._before)
 
 
+#: Chance per step that a session ends, where it drifts and none would end by chance.
+DRIFT_TERMINATION = 0.05
+#: A simulator that dies again this soon after it was started again is not started a third time by itself, seconds.
+RELAPSE_S = 20.0
+
+
 class Workbench(QObject):
     """Args:
     settings: what is remembered.
@@ -74,19 +85,24 @@ class Workbench(QObject):
     episode_started = Signal()
     episode_finished = Signal()
     reference_changed = Signal()
+    takes_changed = Signal()  # there is another take, or another one is looked at
+    rerunning = Signal(object)  # messages.Rerunning
     picture = Signal(object)  # Picture
     picked = Signal(object)  # SurfacePoint | None
     filmed = Signal(object)  # Filmed
     still_saved = Signal(object)  # Saved
     episode_saved = Signal(object)  # messages.Recorded
+    not_saved = Signal(object)  # messages.Refused, of an episode
     drawing_failed = Signal(object)
     view_changed = Signal(object)  # View
     theme_changed = Signal(object)  # Theme
     notice = Signal(object)  # Notice
+    trouble = Signal(object, object)  # Trouble, and what its remedies do
     happened = Signal(str, str)  # kind and text, for the log
     crashed = Signal(object)
     place_wanted = Signal(bool)  # whether clicks on the skin move the preference
     report_wanted = Signal()
+    checkpoint_wanted = Signal()  # a folder is to be chosen
     watch_wanted = Signal(bool)
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
@@ -101,6 +117,12 @@ class Workbench(QObject):
         self.seed = 0
         self.latent: Latent | None = None
         self.termination: Any = None
+        self.kernel = ""
+        self.takes: tuple[TakeInfo, ...] = ()
+        self.cursor: int | None = None
+        self._histories: dict[int, History] = {}
+        self._restored_at = -math.inf
+        self._restoring = False
         self.film: str | None = None
         flag = settings.flag
         self.view = View(
@@ -129,6 +151,18 @@ class Workbench(QObject):
     def load(self, recipe: SceneRecipe, policy: str, seed: int, play: bool = False) -> None:
         self._asked = (recipe, policy, seed)
         self.runtime.load(recipe, policy, seed, play)
+
+    @property
+    def shown(self) -> Frame | None:
+        """The Frame that is looked at: the newest, or one of the past."""
+        if self.cursor is None or self.cursor >= len(self.history):
+            return self.history.last
+        return self.history.frames[self.cursor]
+
+    def branch(self) -> None:
+        """Go on from what is looked at, in a take of its own; where that is the newest step, from there."""
+        if self.shown is not None:
+            self.runtime.branch(self.shown.t)
 
     def play_pause(self) -> None:
         if self.status.state == "playing":
@@ -164,6 +198,20 @@ class Workbench(QObject):
             space = self.scene.space
             self.edit(space.to_json(space.sample(np.random.default_rng())))
 
+    def set_kernel(self, name: str) -> None:
+        """What the next preference is, from now on; a kernel that only the scene itself knows starts the episode over."""
+        if name in KERNELS:
+            self.runtime.set_kernel(name)
+        else:
+            self.reload(kernel=None)
+
+    def drift(self) -> None:
+        """Let the preference wander by itself from now on: sessions end by chance, and each next one is near the last."""
+        termination = self.termination
+        if termination == 0.0 or (isinstance(termination, dict) and "schedule" in termination):
+            self.runtime.set_termination(DRIFT_TERMINATION)
+        self.runtime.set_kernel("drift")
+
     def reload(self, **changes: Any) -> None:
         """The same scene with another recipe, from the start of the episode."""
         if self.scene is not None:
@@ -197,15 +245,41 @@ class Workbench(QObject):
         self.happened.emit(level, text)
         self.notice.emit(Notice(level, text, details))
 
+    def tell_trouble(
+        self, trouble: Trouble, remedies: Mapping[str, Callable[[], object]] | None = None
+    ) -> None:
+        """Say in a dialog what happened and what to do, and log it."""
+        self.happened.emit("error", trouble.line)
+        self.trouble.emit(trouble, dict(remedies or {}))
+
     def log(self, text: str) -> None:
         self.happened.emit("info", text)
 
     def restart_simulator(self) -> None:
         """After a crash: a fresh process with what was loaded last."""
         self.runtime.restart()
+        self.runtime.set_speed(self.status.speed)
+        self.runtime.set_loop(self.settings.flag("run/loop", True))
         if self._asked is not None:
             self.runtime.load(*self._asked)
         self.log("Simulator restarted.")
+
+    def _resume_simulator(self, play: bool) -> None:
+        """After a crash: a fresh process that lives the present take again up to where it was."""
+        scene, now = self.scene, time.monotonic()
+        assert scene is not None
+        self._restored_at, self._restoring = now, True
+        records = [
+            TakeRecord(info, tuple(self._histories[info.number].frames))
+            for info in self.takes
+            if info.number in self._histories
+        ]
+        self.runtime.restart()
+        self.runtime.set_speed(self.status.speed)
+        self.runtime.set_loop(self.settings.flag("run/loop", True))
+        self.runtime.restore(scene.recipe, scene.policy, records, self.history.episode, play)
+        if self.cursor is not None:
+            self.runtime.seek(self.cursor)
 
     # ------------------------------------------------------------------------------------------------ listening
     def tick(self) -> None:
@@ -215,7 +289,7 @@ class Workbench(QObject):
         if self._fresh:
             self._fresh = False
             self._stale_plots = True
-            frame = self.history.last
+            frame = self.shown
             if frame is not None:
                 self.latent = frame.latent
                 self.frame.emit(frame)
@@ -233,8 +307,8 @@ class Workbench(QObject):
     def _on_loaded(self, message: Loaded) -> None:
         self.scene = message
         if message.changed_scene:
-            self.termination = message.termination
-        if message.changed_scene:
+            self.termination, self.kernel = message.termination, message.kernel
+        if message.changed_scene and not self._restoring:
             self.undo_stack.clear()
         if self._asked is not None:
             self._asked = (message.recipe, message.policy, self.seed)
@@ -242,10 +316,6 @@ class Workbench(QObject):
         self.loaded.emit(message)
 
     def _on_step(self, message: messages.Step) -> None:
-        if message.episode != self.history.episode:
-            self.history = History(message.episode, message.seed)
-            self.seed = message.seed
-            self.episode_started.emit()
         self.history.add(message.frame)
         frame = message.frame
         if (
@@ -266,6 +336,35 @@ class Workbench(QObject):
             self.episode_finished.emit()
         self._fresh = True
 
+    def _on_takes(self, message: messages.Takes) -> None:
+        """Another take is looked at; a new one shares its parent's past."""
+        self.takes, self._restoring = message.takes, False
+        self.termination, self.kernel = message.termination, message.kernel
+        info = next(take for take in message.takes if take.number == message.current)
+        history = self._histories.get(info.number)
+        new = history is None
+        if history is None:
+            parent = self._histories.get(info.parent or 0)
+            history = (
+                History(info.number, info.seed) if parent is None else parent.branch(info.number, info.start)
+            )
+        kept = {take.number for take in message.takes}
+        self._histories = {n: h for n, h in self._histories.items() if n in kept} | {info.number: history}
+        if history is not self.history or self.cursor is not None:
+            self.history, self.seed, self.cursor = history, info.seed, None
+            self._fresh = history.last is not None
+            if new and info.parent is not None:
+                self.happened.emit("edit", f"{info.name}: goes on from step {info.start}.")
+            self.episode_started.emit()
+        self.takes_changed.emit()
+
+    def _on_cursor(self, message: messages.Cursor) -> None:
+        if message.episode == self.history.episode:
+            self.cursor, self._fresh = message.t, True
+
+    def _on_rerunning(self, message: messages.Rerunning) -> None:
+        self.rerunning.emit(message)
+
     def _on_reference(self, message: messages.Reference) -> None:
         if message.episode == self.history.episode:
             self.history.oracle_rewards = message.rewards
@@ -284,6 +383,9 @@ class Workbench(QObject):
                 else f"with p = {value:g} per step"
             )
             text = f"step {event.t}: sessions end {what}"
+        elif event.kind == "kernel":
+            self.kernel = event.value["name"] if isinstance(event.value, dict) else event.value
+            text = f"step {event.t}: the next preference is drawn by {self.kernel}"
         elif self.scene is not None:
             when = "now" if event.kind == "override" else "at the next session"
             given = self.scene.space.validate(event.value, base=message.latent)
@@ -301,11 +403,27 @@ class Workbench(QObject):
         self.episode_saved.emit(message)
 
     def _on_refused(self, message: messages.Refused) -> None:
+        if message.what == "save_episode":
+            self.not_saved.emit(message)
+            return
         self.tell("error", message.message, message.traceback)
 
     def _on_crashed(self, message: messages.Crashed) -> None:
+        playing, t = (
+            self.status.state == "playing",
+            None if self.history.last is None else self.history.last.t,
+        )
         self.status = replace(self.status, state="paused", factor=0.0)
         self.status_changed.emit(self.status)
+        again = time.monotonic() - self._restored_at < RELAPSE_S
+        if self.scene is not None and t is not None and not again and self._histories:
+            self.tell(
+                "warning",
+                f"The simulator stopped unexpectedly. It is started again and goes on at step {t} of seed {self.seed}.",
+                message.report,
+            )
+            self._resume_simulator(playing)
+            return
         self.tell(
             "error",
             "The simulator stopped unexpectedly. Press Restart to load the scene again.",
@@ -332,11 +450,21 @@ class Workbench(QObject):
                 self.filmed.emit(message)
             elif isinstance(message, Saved):
                 self.still_saved.emit(message)
+            elif isinstance(message, DrawnSlowly):
+                self._tell_slow(message.reason)
             elif isinstance(message, DrawingFailed):
                 self._notifier.setEnabled(False)
-                text = f"The view cannot be drawn: {message.message} The rest works; robot-app doctor says what is missing."
-                self.tell("error", text, message.traceback)
+                self.tell_trouble(troubles.no_picture(message.message, message.traceback))
                 self.drawing_failed.emit(message)
+
+    def _tell_slow(self, reason: str) -> None:
+        """In a dialog the first time on this machine; after that, whoever cares knows."""
+        trouble = troubles.no_opengl(reason, doctor.apt(doctor.GL_PACKAGES))
+        if self.settings.flag("told/no_opengl", False):
+            self.log(trouble.line)
+        else:
+            self.settings.set_flag("told/no_opengl", True)
+            self.tell_trouble(trouble)
 
     def fps(self) -> float:
         """Pictures per second over the last second; 0 while nothing moves."""

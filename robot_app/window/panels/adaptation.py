@@ -112,7 +112,7 @@ class Panel(BasePanel):
 
     def on_frame(self, frame: Frame) -> None:
         history, numbers = self.workbench.history, self.numbers
-        returns, oracle = history.returns(), history.oracle_returns()
+        returns, oracle = history.returns()[: frame.t], history.oracle_returns()[: frame.t]
         total = float(returns[-1]) if len(returns) else 0.0
         numbers["return"].setText(f"{total:.1f}")
         behind = len(oracle) < len(returns)
@@ -143,6 +143,7 @@ class Panel(BasePanel):
         spans, predicted = history.session_spans(), history.predicted_changes()
         for plot in (self.reward, self.returns):
             plot.set_steps(last)
+            plot.set_cursor(self.workbench.cursor)
             if plot.marks is not None:
                 plot.marks.set_marks(spans, predicted)
         self._show_changes(predicted)

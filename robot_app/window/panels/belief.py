@@ -145,6 +145,7 @@ class Panel(BasePanel):
         self.plot.set_data("p_end", t, history.p_session_end())
         self.plot.set_data("entropy", t, history.entropy())
         self.plot.set_steps(_length(self.workbench))
+        self.plot.set_cursor(self.workbench.cursor)
         if self.plot.marks is not None:
             self.plot.marks.set_marks(history.session_spans(), history.predicted_changes())
 

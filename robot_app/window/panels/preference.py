@@ -50,6 +50,7 @@ class Panel(BasePanel):
         body.addStretch(1)
         self._column.addWidget(self._body, 1)
         workbench.edited.connect(self._edited)
+        workbench.takes_changed.connect(self._takes_changed)
 
     # ------------------------------------------------------------------------------------------------ making
     def _make_buttons(self) -> QHBoxLayout:
@@ -62,7 +63,7 @@ class Panel(BasePanel):
         self.now.setToolTip("Put the edited preference in force with the next step (Ctrl+Return).")
         self.later.setToolTip("Keep it until this session ends (Ctrl+Shift+Return).")
         self.drift_button.setToolTip(
-            "Leave the preference alone: it takes small random steps at every session end (D). Restarts the episode."
+            "Leave the preference alone: from now on it takes small random steps at every session end (D)."
         )
         self.now.clicked.connect(self.apply_now)
         self.later.clicked.connect(self.apply_next)
@@ -85,9 +86,7 @@ class Panel(BasePanel):
         self.length.box.setFixedWidth(92)
         self.kernel = QComboBox()
         self.kernel.setAccessibleName("Where the next preference lies")
-        self.kernel.setToolTip(
-            "How the next preference is drawn when a session ends. Changing it restarts the episode."
-        )
+        self.kernel.setToolTip("How the next preference is drawn when a session ends, from now on.")
         for row, (label, widget) in enumerate((("They end", self.ends), ("Next one", self.kernel)), start=1):
             grid.addWidget(quiet(label), 2 * row - 1, 0)
             grid.addWidget(widget, 2 * row - 1, 1)
@@ -99,7 +98,7 @@ class Panel(BasePanel):
         self.length.changed.connect(
             lambda value: self.workbench.runtime.set_termination({"length": round(value)})
         )
-        self.kernel.activated.connect(lambda _: self.workbench.reload(kernel=self.kernel.currentData()))
+        self.kernel.activated.connect(lambda _: self.workbench.set_kernel(self.kernel.currentData()))
         return grid
 
     def on_loaded(self, loaded: Loaded) -> None:
@@ -144,12 +143,9 @@ class Panel(BasePanel):
 
     def drift(self) -> None:
         """The preference wanders by itself from now on."""
-        self._set_dirty(False)
-        scene = self.workbench.scene
-        if scene is None:
-            return
-        ends_never = scene.termination == 0.0
-        self.workbench.reload(kernel="drift", **({"termination": 0.05} if ends_never else {}))
+        if self.workbench.scene is not None:
+            self._set_dirty(False)
+            self.workbench.drift()
 
     def _touched(self) -> None:
         self._set_dirty(True)
@@ -172,6 +168,17 @@ class Panel(BasePanel):
         self._show_truth(message.latent)
         if message.event.kind == "termination":
             self._show_termination(message.event.value)
+        elif message.event.kind == "kernel":
+            self._show_kernel()
+
+    def _takes_changed(self) -> None:
+        """Another take may be under other rules."""
+        if self.editors:
+            self._show_termination(self.workbench.termination)
+            self._show_kernel()
+
+    def _show_kernel(self) -> None:
+        self.kernel.setCurrentIndex(self.kernel.findData(self.workbench.kernel))
 
     def _show_truth(self, latent: dict[str, Any]) -> None:
         scene = self.workbench.scene

@@ -50,22 +50,46 @@ def test_a_window_ends_its_processes_and_remembers_itself(
     assert again.viewport.camera.distance == pytest.approx(distance, rel=1e-4)
 
 
-def test_a_window_survives_its_simulator(open_window: Callable[..., MainWindow], wait: Wait) -> None:
+def test_a_window_goes_on_where_its_simulator_died(
+    open_window: Callable[..., MainWindow], wait: Wait
+) -> None:
+    window = open_window(policy="random", seed=2)
+    bench = window.workbench
+    bench.edit({"itch": "forearm@0.3"})
+    bench.runtime.play()
+    wait(lambda: bench.history.last.t >= 12)
+    before, latent, episode = list(bench.history.frames), bench.latent, bench.history.episode
+    os.kill(bench.runtime.pid, signal.SIGKILL)
+    wait(lambda: window.notice_bar.isVisible())
+    assert "goes on at step" in window.notice_bar.text.text()
+    assert "signal 9" in window.commands.report()
+    wait(lambda: bench.history.last.t >= len(before) + 5)  # it plays by itself
+    assert bench.history.episode == episode
+    assert [frame.t for frame in bench.history.frames] == list(range(len(bench.history)))
+    assert all(a is b for a, b in zip(bench.history.frames, before[:-1], strict=False))
+    assert bench.history.frames[len(before)].latent == latent
+    assert bench.undo_stack.canUndo()
+    shown = window.viewport.n_shown
+    wait(lambda: window.viewport.n_shown > shown)
+
+
+def test_a_simulator_that_dies_again_at_once_is_not_started_for_ever(
+    open_window: Callable[..., MainWindow], wait: Wait
+) -> None:
     window = open_window(policy="random", seed=2)
     bench = window.workbench
     os.kill(bench.runtime.pid, signal.SIGKILL)
-    wait(lambda: window.notice_bar.isVisible())
-    assert "stopped unexpectedly" in window.notice_bar.text.text()
-    assert "signal 9" in window.commands.report()
-    bench.play_pause()  # nothing to play, no harm
     loaded: list[Loaded] = []
     bench.loaded.connect(loaded.append)
-    window.notice_bar.action.click()
     wait(lambda: loaded)
+    os.kill(bench.runtime.pid, signal.SIGKILL)
+    wait(lambda: window.notice_bar.action.isVisible())
+    assert "stopped unexpectedly" in window.notice_bar.text.text()
+    bench.play_pause()  # nothing to play, no harm
+    window.notice_bar.action.click()
+    wait(lambda: len(loaded) == 2)
     window.actions_by_id["run.play_pause"].trigger()
     wait(lambda: bench.history.last is not None and bench.history.last.t >= 2)
-    shown = window.viewport.n_shown
-    wait(lambda: window.viewport.n_shown > shown)
 
 
 def test_a_window_survives_its_drawing_process(open_window: Callable[..., MainWindow], wait: Wait) -> None:
