@@ -6,12 +6,12 @@ falls for ever beside the world, where it meets nothing.
 
 What keeps save and restore exact, though Bullet's sorts are unstable and its broadphase remembers:
 
-- the number of bodies never changes, and none ever sleeps;
-- the vessel is many bodies of one shape each. Several contacts of one pair of bodies, as with a compound shape, would
-  have no order of their own. They are static and carried along, which is also ten times faster than links of a chain;
-  the price is that the arm does not feel the grains' weight (8 and 64 g);
-- the solver always does all its iterations (:meth:`scenes.care.world.World.add_spheres`), so that it does not matter
-  which other islands it solves along with one.
+- the number of bodies never changes, none ever sleeps and none is turned by what touches it: neither sleep nor a
+  turned inertia is part of a saved state;
+- the vessel is many bodies of one shape each: several contacts of one pair of bodies, as with a compound shape, would
+  have no order of their own. They are heavy and carried along by the tool, which is far faster than more links of the
+  arm; the price is that the arm does not feel the grains' weight (8 and 64 g);
+- the solver always does all its iterations, and a restore forgets all contacts (:class:`scenes.care.world.World`).
 """
 
 from __future__ import annotations

@@ -74,6 +74,8 @@ def shape_frame(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     return (a + b) / 2, np.eye(3) if upright else rotation_between_z_and(along)
 
 
+#: Mass of each piece of a vessel.
+_VESSEL_KG = 1e6
 #: Moment of inertia (kg·m²) of a body that no force of ours can turn.
 _NEVER_TURNS = 1e30
 
@@ -120,6 +122,9 @@ class World:
     # -- building
     def add_static(self, shape: Shape, frame: np.ndarray) -> int:
         """A shape that never moves, given in ``frame`` (4, 4)."""
+        return self._add_rigid(shape, frame, 0.0)
+
+    def _add_rigid(self, shape: Shape, frame: np.ndarray, mass: float) -> int:
         middle, turn = shape_frame(shape)
         length = float(np.linalg.norm(np.array(shape.b, float) - np.array(shape.a, float)))
         if shape.box is not None:
@@ -135,7 +140,7 @@ class World:
             )
         centre = frame[:3, :3] @ middle + frame[:3, 3]
         return p.createMultiBody(
-            0,
+            mass,
             collision,
             basePosition=centre.tolist(),
             baseOrientation=quaternion_from_matrix(frame[:3, :3] @ turn),
@@ -169,9 +174,8 @@ class World:
         """Free spheres at ``positions`` (n, 3) m, which fall with ``gravity`` (m/s²) though nothing else does.
 
         Bullet keeps gravity per rigid body and passes a new value on to those awake only: the spheres are put to sleep
-        while it goes back to zero. They never sleep again, for what sleeps is no part of a saved state. From now on the
-        solver does all its iterations: to stop early, it would look at other islands too, and which are solved together
-        depends on history.
+        while it goes back to zero. From now on the solver does all its iterations: to stop early, it would look at other
+        islands too, and which are solved together depends on history.
         """
         p.setPhysicsEngineParameter(
             solverResidualThreshold=0.0,
@@ -190,24 +194,14 @@ class World:
             p.changeDynamics(
                 body,
                 -1,
-                mass=mass,
                 lateralFriction=friction,
-                localInertiaDiagonal=(_NEVER_TURNS,) * 3,
                 activationState=p.ACTIVATION_STATE_SLEEP,
                 physicsClientId=self._client,
             )
             self._set_group(body, -1, _SPHERE, _MET_BY_SPHERES)
         p.setGravity(0, 0, 0, physicsClientId=self._client)
         for body in spheres:
-            p.changeDynamics(
-                body,
-                -1,
-                activationState=p.ACTIVATION_STATE_WAKE_UP,
-                physicsClientId=self._client,
-            )
-            p.changeDynamics(
-                body, -1, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING, physicsClientId=self._client
-            )
+            self._stay_awake(body, mass)
         self._free.update(dict.fromkeys(spheres))
         return spheres
 
@@ -219,11 +213,30 @@ class World:
         self._weights.append((body, list(masses), [(0.0, 0.0, -m * gravity) for m in masses.values()]))
 
     def add_vessel(self, shapes: Sequence[Shape]) -> list[int]:
-        """Bodies to :meth:`carry`, one per shape, that meet free spheres and nothing else."""
-        bodies = [self.add_static(shape, np.eye(4)) for shape in shapes]
+        """Bodies to :meth:`carry`, one per shape, that meet free spheres and nothing else.
+
+        They weigh so much that no sphere moves them. Static ones would not do: Bullet takes them to be at rest, and
+        what lies on them would be left behind.
+        """
+        bodies = [self._add_rigid(shape, np.eye(4), _VESSEL_KG) for shape in shapes]
         for body in bodies:
+            self._stay_awake(body, _VESSEL_KG)
             self._set_group(body, -1, _VESSEL, _SPHERE)
         return bodies
+
+    def _stay_awake(self, body: int, mass: float) -> None:
+        """No sleep, and no turning by what touches it: a restore brings back neither sleep nor the turned inertia."""
+        p.changeDynamics(
+            body,
+            -1,
+            mass=mass,
+            localInertiaDiagonal=(_NEVER_TURNS,) * 3,
+            activationState=p.ACTIVATION_STATE_WAKE_UP,
+            physicsClientId=self._client,
+        )
+        p.changeDynamics(
+            body, -1, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING, physicsClientId=self._client
+        )
 
     def ignore_spheres(self, body: int, link: int) -> None:
         """Let a link and free spheres pass through each other."""
@@ -272,10 +285,7 @@ class World:
             p.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self._client)
 
     def carry(self, bodies: list[int], poses: Sequence[tuple], velocities: Sequence[tuple]) -> None:
-        """Move static bodies: pose (position, quaternion) and velocity (linear m/s, angular rad/s) of each.
-
-        The velocity is what whatever lies on them feels; they do not move by it.
-        """
+        """Put bodies at a pose (position, quaternion) each, moving (linear m/s, angular rad/s)."""
         client = self._client
         for body, pose, velocity in zip(bodies, poses, velocities, strict=True):
             p.resetBasePositionAndOrientation(body, *pose, physicsClientId=client)
