@@ -44,9 +44,9 @@ LINKS = (
 ROBOT = Robot(
     "Kinova Jaco (7-DoF)", LINKS, (0, 0, -0.18), (0, HALF, 0),
     mounts={
-        "wheelchair": Mount(on_chair(-0.45, -0.35, 0.30)),
+        "wheelchair": Mount(on_chair(-0.50, -0.40, 0.30)),
         "bed": Mount((-0.95, 0.0, 0.70), start=(0.99, 3.79, -0.12, 0.85, 2.46, 4.60, 0.19)),
     },
-    start=(1.70, 1.76, -1.29, 1.79, 0.15, 4.75, 1.89),
+    start=(2.01, 2.32, -2.35, 1.79, 0.88, 4.99, 1.20),
     base_link="base", plate=(0.062, 0.062, 0.0), source=SOURCE,
 )  # fmt: skip

@@ -47,7 +47,7 @@ class Recipe:
         file: description, under one of the folders (``robots``, ``stretch``, ``robosuite``).
         joints: of the arm, from the base outwards.
         still: other joints → where they stand, rad or m.
-        without: prefixes of bodies left out.
+        without: prefixes of bodies that are not drawn.
         triangles: budget of the look.
         color: (body, mesh file, colour in the description) → colour.
         hand: where a plain two-finger hand of ours is put on the last link (pose), if the description has none.
@@ -101,12 +101,12 @@ def _xarm_color(body: str, file: str, rgb: Rgb) -> Rgb:
 
 def _pr2_color(body: str, file: str, rgb: Rgb) -> Rgb:
     """The description's blue, green and red mark parts; the robot itself is white and grey."""
-    r, g, b = rgb
+    _, green, blue = rgb
     if "wheel" in body or "gripper" in body:
         return (72, 76, 82)
     if max(rgb) - min(rgb) < 60:
         return (205, 208, 212)
-    return (152, 158, 166) if b == max(rgb) else (182, 187, 193) if g == max(rgb) else (84, 88, 94)
+    return (152, 158, 166) if blue == max(rgb) else (182, 187, 193) if green == max(rgb) else (84, 88, 94)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -374,6 +374,7 @@ def poses(name: str, recipe: Recipe, folders: dict[str, Path]) -> dict:
         ids = [mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, joint) for joint in recipe.joints]
         limits = [tuple(map(float, model.jnt_range[i])) for i in ids]
         last = model.jnt_bodyid[ids[-1]]
+        mass = float(model.body_subtreemass[model.jnt_bodyid[ids[0]]])
 
         def pose(q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             for i, value in zip(ids, q, strict=True):
@@ -394,6 +395,8 @@ def poses(name: str, recipe: Recipe, folders: dict[str, Path]) -> dict:
             for j in recipe.joints
         ]
         frame = model.getFrameId(children[recipe.joints[-1]])
+        pinocchio.computeSubtreeMasses(model, data)
+        mass = float(data.mass[model.getJointId(recipe.joints[0])])
 
         def pose(q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             full = pinocchio.neutral(model)
@@ -427,6 +430,7 @@ def poses(name: str, recipe: Recipe, folders: dict[str, Path]) -> dict:
     return {
         "by": "mujoco" if path.suffix == ".xml" else "pinocchio",
         "last": recipe.joints[-1],
+        "mass": round(mass, 6),
         "poses": rows,
     }
 

@@ -191,7 +191,7 @@ def fold(
     """The base and one link per joint of ``joints``; other joints stand at ``still`` (rad or m; default 0).
 
     Args:
-        without: prefixes of bodies that are left out.
+        without: prefixes of bodies that are not drawn.
     """
     still = still or {}
     carriers: list[str | None] = [
@@ -219,8 +219,8 @@ def fold(
     for carrier in carriers:
         parts = []
         for name, body in description.items():
-            if name.startswith(tuple(without)) and without:
-                continue
+            if name.startswith(tuple(without)):
+                body.visuals = []
             owner, pose = place(name)
             if owner == carrier:
                 parts.append((name, pose, body))
