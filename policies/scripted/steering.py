@@ -18,10 +18,12 @@ class Weights:
     Attributes:
         turning: of turning the tool as wanted, m.
         posture: of staying near the start posture, m.
+        damping: of moving joints at all, m: near singular postures they would be asked for more than they can.
     """
 
     turning: float = 0.1
     posture: float = 0.02
+    damping: float = 0.001
 
 
 class Steering:
@@ -57,7 +59,7 @@ class Steering:
         w = self._weights
         task = np.vstack([jacobian[:3], w.turning * jacobian[3:], w.posture * np.eye(self._n)])
         wanted = np.concatenate([velocity, w.turning * turn, w.posture * 0.5 * home])
-        speeds = np.linalg.solve(task.T @ task + 1e-6 * np.eye(self._n), task.T @ wanted)
+        speeds = np.linalg.solve(task.T @ task + w.damping**2 * np.eye(self._n), task.T @ wanted)
         return np.clip(speeds / self._full_speed, -1.0, 1.0).astype(np.float32)
 
 

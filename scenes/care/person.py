@@ -134,6 +134,11 @@ class Limb:
         """Motors towards the held pose plus ``offset`` (n,) rad."""
         self._world.drive(self.body, self.joints, (self._rest + offset).tolist(), self._gains, self._torques)
 
+    def relax(self, torque_nm: float) -> None:
+        """Hold on with another torque than the usual 1 N·m."""
+        self._torque = torque_nm
+        self.hold(1.0, 1.0)
+
     def angles_deg(self) -> dict[str, float]:
         """Joint → degrees, as they are."""
         angles, _ = self._world.joint_states(self.body, self.joints)

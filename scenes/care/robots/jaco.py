@@ -40,7 +40,7 @@ def _robot() -> Robot:
         mounts={
             "wheelchair": Mount(on_chair(-0.35, -0.30, 0.30)),
             "bed": Mount((-0.95, 0.0, 0.70), start=(0.90, 3.78, 0.85, -0.68, 1.73, -3.01)),
-            "bed_foot": Mount((-0.92, -0.25, 0.55)),
+            "bed_head": Mount((-0.85, 0.55, 0.50), start=(0.65, 4.30, 1.38, -2.45, 1.25, -2.89)),
         },
         start=(-1.03, 4.91, 4.24, -0.66, 1.01, -0.39), base_link="j2s6s200_link_base", plate=(0.062, 0.062, 0.0),
         source=SOURCE,

@@ -41,7 +41,7 @@ def _robot() -> Robot:
         mounts={
             "wheelchair": Mount(on_chair(-0.40, -0.35, 0.20)),
             "bed": Mount((-0.85, 0.0, 0.50), start=(0.17, 1.24, 2.28, -2.79, -2.39, 1.67, -1.48)),
-            "bed_foot": Mount((-0.88, -0.30, 0.40)),
+            "bed_head": Mount((-0.70, 0.55, 0.30), start=(-1.63, 1.83, -1.46, -2.75, 0.14, 1.24, -1.78)),
         },
         start=(-0.86, 0.95, -1.79, -2.01, -0.63, 1.34, -1.48), base_link="panda_link0", plate=(0.105, 0.12, 0.03),
         source=SOURCE,
