@@ -95,6 +95,13 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class DrawnSlowly:
+    """There is no OpenGL: a software renderer draws. Told once."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class DrawingFailed:
     """Nothing can be drawn; the rest of the window works."""
 

@@ -277,12 +277,20 @@ class Episode:
         Raises:
             InputError: this program's scene behaves otherwise (its version number differs).
         """
+        self.require_scene()
+        return self.recipe.build()
+
+    def require_scene(self) -> None:
+        """Prove, without building it, that this program's scene is the one recorded.
+
+        Raises:
+            InputError: it behaves otherwise (its version number differs).
+        """
         recorded_id = self.manifest["gym_id"]
         if find_scene(self.recipe.name).gym_id != recorded_id:
             raise InputError(
                 str(self.folder), f"recorded in {recorded_id}", find_scene(self.recipe.name).gym_id
             )
-        return self.recipe.build()
 
     def verify(self) -> Verification:
         """Run seed + actions + events again and compare every step to the last bit."""

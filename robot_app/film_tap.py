@@ -35,6 +35,11 @@ class FilmTap:
         self._thread = threading.Thread(target=self._encode, name="film", daemon=True)
         self._thread.start()
 
+    @property
+    def error(self) -> str:
+        """Why nothing more can be written; empty while all is well."""
+        return self._error
+
     def add(self, image: np.ndarray) -> None:
         """The picture on show from now on."""
         now = time.perf_counter()
@@ -69,5 +74,8 @@ class FilmTap:
         self._put(time.perf_counter())
         self._queue.put(None)
         self._thread.join()
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as error:  # what has reached the disk is a film all the same
+            self._error = self._error or f"{self.path}: {error.strerror or error}"
         return Filmed(self.path, False, self._writer.n_frames / self._fps, self._error)

@@ -87,10 +87,11 @@ class BestStill:
 
     def __exit__(self, *_) -> None:
         if self._image is not None:
-            write_atomic(self._path, _png(self._image))
+            write_atomic(self._path, png(self._image))
 
 
-def _png(image: np.ndarray) -> bytes:
+def png(image: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 as a PNG file's bytes."""
     import io
 
     buffer = io.BytesIO()

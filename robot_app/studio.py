@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import threading
 import time
@@ -12,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from dynamite.belief import PointPosterior
-from robot_app.drawing import DrawingFailed, Filmed, Picked, Picture, Saved, View
+from robot_app.drawing import DrawingFailed, DrawnSlowly, Filmed, Picked, Picture, Saved, View
+from robot_app.files import write_atomic
 from robot_app.film_tap import FilmTap
 from robot_app.motion import poses_between
+from robot_app.render import RENDERER_VARIABLE
 from robot_app.render.camera import OrbitCamera
 from robot_app.shared_frames import SharedFrames, SharedPictures, Snapshot
+from robot_app.stills import png
 from scenes.errors import InputError
 from scenes.visual import VisualModel
 
@@ -49,6 +52,7 @@ class Studio:
         self._film: FilmTap | None = None
         self._camera, self._view = OrbitCamera(), View()
         self._active, self._free, self._slot = True, True, 0
+        self._slow_told = False
         self._dirty, self._settled, self._hurry = False, True, False
         self._rung, self._cost_ms = 0, 0.0
         self._from: np.ndarray | None = None
@@ -150,9 +154,9 @@ class Studio:
             renderer.close()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(path)
+            write_atomic(Path(path), png(image))
         except OSError as error:
-            self._connection.send(Saved(path, error=f"{path} cannot be written ({error.strerror})."))
+            self._connection.send(Saved(path, error=f"{error.strerror or error}"))
         else:
             self._connection.send(Saved(path, width, height))
 
@@ -224,6 +228,8 @@ class Studio:
         )
         if self._film is not None:
             self._film.add(image)
+            if self._film.error:  # said at once, not when the film was meant to end
+                self._on_film(None, 0.0)
         if moving:
             self._adapt(spent_ms)
         self._next = max(self._next + 1 / MAX_FPS, began)
@@ -234,6 +240,7 @@ class Studio:
         assert self._model is not None
         if self._renderer is None:
             self._renderer = make_renderer(self._model, width, height, shadow=view.shadow, theme=view.theme)
+            self._tell_if_slow()
         elif (self._renderer.width, self._renderer.height) != (width, height):
             self._renderer.resize(width, height)
         return self._renderer.draw(
@@ -245,6 +252,14 @@ class Studio:
             show_truth=view.truth,
             show_force=view.force,
         )
+
+    def _tell_if_slow(self) -> None:
+        """Once, where there is no OpenGL."""
+        from robot_app.render.fallback import TinyRenderer
+
+        if not self._slow_told and isinstance(self._renderer, TinyRenderer):
+            self._slow_told = True
+            self._connection.send(DrawnSlowly(why_no_opengl()))
 
     def _adapt(self, spent_ms: float) -> None:
         """Choose the size of the next moving picture."""
@@ -267,6 +282,19 @@ class Studio:
         self._release()
         if self._pictures is not None:
             self._pictures.close()
+
+
+def why_no_opengl() -> str:
+    """What EGL says when it is asked for a context; one line."""
+    if os.environ.get(RENDERER_VARIABLE) == "tiny":
+        return f"{RENDERER_VARIABLE}=tiny asks for it"
+    try:
+        import moderngl
+
+        moderngl.create_standalone_context(backend="egl").release()
+    except Exception as error:  # moderngl raises plain Exception where a library or a driver is missing
+        return " ".join(str(error).split())
+    return "EGL gives a context, but not one that can draw the scene"
 
 
 def _import_open3d() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
+
+from robot_app.screen import why_no_screen
 
 if TYPE_CHECKING:
     from robot_app.recipe import SceneRecipe
@@ -73,9 +74,7 @@ def say(text: str) -> None:
 
 def has_screen() -> bool:
     """Whether a window could open here."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return not why_no_screen()
 
 
 def _finite(value: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from robot_app.commands.base import MaybePolicyName, SceneVerb, has_screen
+from robot_app.commands.base import MaybePolicyName, SceneVerb
+from robot_app.screen import why_no_screen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +30,9 @@ class Gui(SceneVerb):
         from robot_app.recording import trained_recipe
         from scenes.errors import InputError
 
-        if not has_screen():
-            raise InputError(
-                "screen",
-                "neither DISPLAY nor WAYLAND_DISPLAY",
-                "a screen; without one: robot-app demo --headless",
-            )
+        if missing := why_no_screen():
+            allowed = "a screen (log in to a desktop, or ssh -X); without one: robot-app demo --headless films the same"
+            raise InputError("screen", missing, allowed)
         recipe = self.recipe()
         policy = self.policy or choose_policy(recipe.name)
         return open_window(trained_recipe(recipe, policy), policy, self.seed)

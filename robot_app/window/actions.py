@@ -53,6 +53,9 @@ _CAMERAS = tuple(
 ACTIONS: tuple[Action, ...] = (
     Action("file.scene", "Choose Scene and Policy…", "File", "Ctrl+O", "Show the Scene panel.", "show_scene"),
     Action("file.policy", "Open Checkpoint…", "File", "Ctrl+Shift+O", "Let a trained policy from a folder act.", "open_checkpoint"),
+    Action("file.episode", "Open Episode…", "File", "Ctrl+Alt+O", "Go back to a recorded episode's scene, policy and seed.", "open_episode"),
+    Action("file.configuration", "Open Configuration…", "File", "Ctrl+Alt+Y", "Take a training's YAML file into the Training panel.", "open_configuration"),
+    Action("file.recent", "Open Recent", "File", "Ctrl+Alt+R", "Choose among what was opened lately.", "open_recent"),
     Action("file.quit", "Quit", "File", "Ctrl+Q", "Close the window. Trainings go on.", "quit", separator=True),
 
     Action("run.play_pause", "Play / Pause", "Run", "Space", "Run the scene, or hold it.", "play_pause", icon="play"),
@@ -72,7 +75,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("preference.undo", "Undo Preference Edit", "Preference", "Ctrl+Z", "Put the preference back that was in force before the last edit.", "undo", separator=True),
     Action("preference.redo", "Redo Preference Edit", "Preference", "Ctrl+Shift+Z", "Put the edit in force again.", "redo"),
 
-    Action("view.heat", "Belief on the Skin", "View", "B", "Paint what the policy believes on the skin.", "set_heat", icon="heat", checkable=True),
+    Action("timeline.start", "Go to the Start", "Timeline", "Home", "Look at the first step.", "seek_start"),
+    Action("timeline.back", "Step Back", "Timeline", "Left", "Look at the step before.", "step_back", icon="back"),
+    Action("timeline.previous", "Previous Change", "Timeline", ",", "Look at the last change or edit before this step.", "previous_change", icon="previous_change"),
+    Action("timeline.next", "Next Change", "Timeline", ".", "Look at the next change or edit after this step.", "next_change", icon="next_change"),
+    Action("timeline.live", "Back to Live", "Timeline", "End", "Look at the newest step again.", "live", icon="live"),
+    Action("timeline.branch", "Branch Here", "Timeline", "B", "Go on from this step in a new take; the old one is kept.", "branch", icon="branch", separator=True),
+    Action("timeline.next_take", "Next Take", "Timeline", "]", "Look at the next take of this session.", "next_take"),
+    Action("timeline.previous_take", "Previous Take", "Timeline", "[", "Look at the take before.", "previous_take"),
+
+    Action("view.heat", "Belief on the Skin", "View", "H", "Paint what the policy believes on the skin.", "set_heat", icon="heat", checkable=True),
     Action("view.truth", "True Preference", "View", "T", "Show the ring at the true preference.", "set_truth", icon="truth", checkable=True),
     Action("view.force", "Contact Force", "View", "C", "Show the tool's force on the person as an arrow.", "set_force", icon="force", checkable=True),
     Action("view.follow", "Follow the Tool", "View", "F", "Keep the tool in the middle of the picture.", "set_follow", icon="follow", checkable=True),
@@ -99,7 +111,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("help.report", "Copy Report", "Help", "Ctrl+Shift+C", "Copy versions, log and settings for a bug report.", "copy_report"),
 )  # fmt: skip
 
-MENUS: tuple[str, ...] = ("File", "Run", "Preference", "View", "Training", "Record", "Help")
+MENUS: tuple[str, ...] = ("File", "Run", "Preference", "Timeline", "View", "Training", "Record", "Help")
 
 #: Ids in the order of the toolbar; None is a gap.
 TOOLBAR: tuple[str | None, ...] = (

@@ -27,8 +27,17 @@ class Commands:
         self.window.show_panel("setup")
 
     def open_checkpoint(self) -> None:
-        self.window.show_panel("setup")
-        self.window.panels["setup"].open_checkpoint()
+        self.window.opener.choose_folder("A checkpoint's or a run's folder")
+
+    def open_episode(self) -> None:
+        self.window.opener.choose_folder("A recorded episode's folder")
+
+    def open_configuration(self) -> None:
+        self.window.opener.choose_configuration()
+
+    def open_recent(self) -> None:
+        centre = self.window.viewport.mapToGlobal(self.window.viewport.rect().center())
+        self.window.opener.menu.popup(centre)
 
     def quit(self) -> None:
         self.window.close()
@@ -80,6 +89,31 @@ class Commands:
 
     def redo(self) -> None:
         self.bench.undo_stack.redo()
+
+    # -- timeline
+    def seek_start(self) -> None:
+        self.bench.runtime.seek(0)
+
+    def step_back(self) -> None:
+        self.bench.step_back()
+
+    def previous_change(self) -> None:
+        self.bench.jump(-1)
+
+    def next_change(self) -> None:
+        self.bench.jump(+1)
+
+    def live(self) -> None:
+        self.bench.runtime.live()
+
+    def branch(self) -> None:
+        self.bench.branch()
+
+    def next_take(self) -> None:
+        self.bench.change_take(+1)
+
+    def previous_take(self) -> None:
+        self.bench.change_take(-1)
 
     # -- view
     def set_heat(self, on: bool) -> None:

@@ -20,16 +20,23 @@ from robot_app.messages import Loaded, Status
 from robot_app.window import panels as panels_package
 from robot_app.window.actions import ACTIONS, MENUS, TOOLBAR
 from robot_app.window.commands import Commands
+from robot_app.window.drops import Drops
 from robot_app.window.help_overlay import HelpOverlay
 from robot_app.window.icons import icon
 from robot_app.window.notices import NoticeBar
+from robot_app.window.opener import Opener
 from robot_app.window.palette import CommandPalette
 from robot_app.window.panel import BasePanel, find_panels, scrolled
 from robot_app.window.settings import LAYOUT_VERSION, Settings
 from robot_app.window.theme import apply_theme
+from robot_app.window.timeline_actions import TimelineActions
+from robot_app.window.trouble_dialog import TroubleDialog
 from robot_app.window.workbench import Notice, Workbench, policy_title, speed_text
 
-_AREAS = {"left": Qt.LeftDockWidgetArea, "right": Qt.RightDockWidgetArea, "bottom": Qt.BottomDockWidgetArea}
+_AREAS = {
+    "left": Qt.LeftDockWidgetArea, "right": Qt.RightDockWidgetArea,
+    "bottom": Qt.BottomDockWidgetArea, "strip": Qt.BottomDockWidgetArea,
+}  # fmt: skip
 #: Pixels of each area in a window as it first opens.
 _LEFT, _RIGHT, _BOTTOM = 318, 330, 212
 
@@ -53,10 +60,15 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_actions()
+        self.opener = Opener(self)
+        self.panels["timeline"].set_actions(self.actions_by_id)
         self._make_menus()
         self._make_status_bar()
+        TimelineActions(self.workbench, self.actions_by_id)
         self.notice_bar = NoticeBar(self.viewport, self.workbench.theme)
         self.notice_bar.copy.clicked.connect(lambda: self.commands.copy_report())
+        self.trouble_dialog = TroubleDialog(self, self.workbench.theme, lambda: self.commands.copy_report())
+        self.drops = Drops(self, self.workbench.theme, self.opener.open)
         self.palette_box = CommandPalette(self, self.actions_by_id, {a.id: a.menu for a in ACTIONS})
         self.help = HelpOverlay(self, self.workbench.theme)
         self.help.closed.connect(lambda: self.set_checked("help.keys", False))
@@ -74,7 +86,8 @@ class MainWindow(QMainWindow):
         first: dict[str, QDockWidget] = {}
         self._tidying = QTimer(self, singleShot=True, interval=0)
         self._tidying.timeout.connect(self._tidy_docks)
-        for cls in find_panels():
+        # The strip comes first: what shares its area goes below it.
+        for cls in sorted(find_panels(), key=lambda cls: cls.area != "strip"):
             panel = cls(self.workbench)
             name = cls.__module__.removeprefix(f"{panels_package.__name__}.")
             self.panels[name] = panel
@@ -93,6 +106,8 @@ class MainWindow(QMainWindow):
             self.addDockWidget(_AREAS[cls.area], dock)
             if cls.area in first:
                 self.tabifyDockWidget(first[cls.area], dock)
+            elif cls.area == "bottom" and "strip" in first:
+                self.splitDockWidget(first["strip"], dock, Qt.Vertical)
             first.setdefault(cls.area, dock)
             self.docks[name] = dock
             for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
@@ -103,12 +118,13 @@ class MainWindow(QMainWindow):
         self.resizeDocks([first["bottom"]], [_BOTTOM], Qt.Vertical)
 
     def _tidy_docks(self) -> None:
-        """A dock that shares tabs shows no second title; tab bars draw no line of their own."""
+        """A dock that shares tabs shows no second title, nor does a strip; tab bars draw no line of their own."""
         for dock in self.docks.values():
-            tabbed = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
-            if tabbed and dock.titleBarWidget() is None:
+            bare = self.panels[dock.objectName()].area == "strip" or self.tabifiedDockWidgets(dock)
+            bare = bool(bare) and not dock.isFloating()
+            if bare and dock.titleBarWidget() is None:
                 dock.setTitleBarWidget(QWidget(dock))
-            elif not tabbed and dock.titleBarWidget() is not None:
+            elif not bare and dock.titleBarWidget() is not None:
                 dock.titleBarWidget().deleteLater()
                 dock.setTitleBarWidget(None)
         for bar in self.findChildren(QTabBar):
@@ -141,6 +157,8 @@ class MainWindow(QMainWindow):
                     if row.separator:
                         menu.addSeparator()
                     menu.addAction(self.actions_by_id[row.id])
+                    if row.id == "file.recent":
+                        self.actions_by_id[row.id].setMenu(self.opener.menu)
             if title == "View":
                 menu.addSeparator()
                 for dock in self.docks.values():
@@ -190,10 +208,12 @@ class MainWindow(QMainWindow):
         bench.loaded.connect(self._loaded)
         bench.view_changed.connect(lambda _: self._show_toggles())
         bench.notice.connect(self._notice)
+        bench.trouble.connect(self.trouble_dialog.tell)
         bench.crashed.connect(lambda _: self._notice_crash())
         bench.place_wanted.connect(lambda on: self._toggle("preference.place", on))
         bench.watch_wanted.connect(lambda on: self._toggle("training.watch", on))
         bench.report_wanted.connect(self.commands.copy_report)
+        bench.checkpoint_wanted.connect(self.commands.open_checkpoint)
         bench.filmed.connect(lambda film: self.set_checked("record.film", film.running))
         bench.undo_stack.canUndoChanged.connect(self.actions_by_id["preference.undo"].setEnabled)
         bench.undo_stack.canRedoChanged.connect(self.actions_by_id["preference.redo"].setEnabled)
@@ -234,9 +254,9 @@ class MainWindow(QMainWindow):
 
     def _show_step(self) -> None:
         bench = self.workbench
-        if bench.scene is None or bench.history.last is None:
+        if bench.scene is None or bench.shown is None:
             return
-        t = bench.history.last.t
+        t = bench.shown.t
         self.status_labels["seed"].setText(f"seed {bench.history.seed}")
         self.status_labels["step"].setText(f"step {t} / {bench.scene.episode_length}")
         self.status_labels["time"].setText(f"{t * bench.scene.step_s:.1f} s")
@@ -271,7 +291,7 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         apply_theme(application, bench.theme)
-        for widget in (self.notice_bar, self.help):
+        for widget in (self.notice_bar, self.help, self.trouble_dialog, self.drops):
             widget.set_theme(bench.theme)
         self._paint_icons()
 
@@ -296,6 +316,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event) -> None:
         """Remember everything, end what is ours; trainings go on."""
         self.workbench.settings.set_layout(QByteArray(self.saveGeometry()), self.saveState(LAYOUT_VERSION))
+        self.trouble_dialog.forget()
         for panel in self.panels.values():
             panel.on_close()
         self.workbench.close()

@@ -25,6 +25,7 @@ from robot_app.messages import Built, Loaded, Status
 from robot_app.recipe import SceneRecipe
 from robot_app.runtime import SPEEDS, Runtime
 from robot_app.takes import TakeInfo, TakeRecord
+from robot_app.timeline import Timeline, another, timeline_of
 from robot_app.troubles import Trouble
 from robot_app.window.settings import Settings
 from robot_app.window.theme import THEMES, Theme
@@ -158,6 +159,33 @@ class Workbench(QObject):
         if self.cursor is None or self.cursor >= len(self.history):
             return self.history.last
         return self.history.frames[self.cursor]
+
+    def timeline(self) -> Timeline:
+        """The episode as a strip shows it."""
+        if self.scene is None:
+            return Timeline()
+        info = next((take for take in self.takes if take.number == self.history.episode), None)
+        branched = None if info is None or info.parent is None else info.start
+        return timeline_of(
+            self.history, self.scene.space, self.scene.episode_length, self.cursor, self.view.truth, branched
+        )
+
+    def jump(self, by: int) -> None:
+        """To the next change (1) or the one before (−1), if there is one."""
+        timeline = self.timeline()
+        t = timeline.next() if by > 0 else timeline.previous()
+        if t is not None:
+            self.runtime.seek(t)
+
+    def step_back(self) -> None:
+        if self.shown is not None and self.shown.t > 0:
+            self.runtime.seek(self.shown.t - 1)
+
+    def change_take(self, by: int) -> None:
+        """To the next take (1) or the one before (−1), round and round."""
+        numbers = [take.number for take in self.takes]
+        if self.history.episode in numbers:
+            self.runtime.take(another(numbers, self.history.episode, by))
 
     def branch(self) -> None:
         """Go on from what is looked at, in a take of its own; where that is the newest step, from there."""

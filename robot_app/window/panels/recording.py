@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLa
 
 from robot_app.csv_trace import TraceWriter
 from robot_app.drawing import Filmed, Saved
-from robot_app.messages import Recorded
+from robot_app.messages import Recorded, Refused
+from robot_app.troubles import not_written
 from robot_app.window.panel import BasePanel, column, heading, quiet
 from robot_app.window.workbench import Workbench, default_recordings
 from scenes.errors import InputError
@@ -27,6 +28,7 @@ class Panel(BasePanel):
         super().__init__(workbench)
         self.folder = workbench.settings.folder("recordings", default_recordings())
         self._since = 0.0
+        self._episode_path = self.folder
         layout = column(self, spacing=8)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
@@ -85,6 +87,7 @@ class Panel(BasePanel):
         workbench.filmed.connect(self._filmed)
         workbench.still_saved.connect(self._still_saved)
         workbench.episode_saved.connect(self._episode_saved)
+        workbench.not_saved.connect(self._not_saved)
         self._show_folder()
 
     def _button(
@@ -116,7 +119,8 @@ class Panel(BasePanel):
         self.workbench.drawing.still(str(self._path("still", ".png")), float(self.scale.currentData()))
 
     def episode_wanted(self) -> None:
-        self.workbench.runtime.save_episode(self._path("episode", ""))
+        self._episode_path = self._path("episode", "")
+        self.workbench.runtime.save_episode(self._episode_path)
 
     def table_wanted(self) -> None:
         bench = self.workbench
@@ -129,10 +133,8 @@ class Panel(BasePanel):
                 for frame in bench.history.frames:
                     writer.write(frame)
         except OSError as error:
-            bench.tell(
-                "error",
-                f"{path} cannot be written ({error.strerror}): choose another folder in the Recording panel.",
-            )
+            path.unlink(missing_ok=True)
+            self.tell_not_written("table", path, str(error.strerror or error))
         else:
             self._done(path, f"{len(bench.history)} rows")
 
@@ -171,7 +173,8 @@ class Panel(BasePanel):
     def _filmed(self, film: Filmed) -> None:
         self.film_button.setText("Stop recording" if film.running else "Record video")
         if film.error and film.path:
-            self.workbench.tell("error", f"The film was not written: {film.error}")
+            kept = "What was filmed before is in that file, and plays." if film.seconds >= 2 else ""
+            self.tell_not_written("film", Path(film.path), film.error, kept)
         if film.running:
             self._since = time.monotonic()
             self._clock.start()
@@ -187,12 +190,21 @@ class Panel(BasePanel):
 
     def _still_saved(self, still: Saved) -> None:
         if still.error:
-            self.workbench.tell("error", f"The still was not saved: {still.error}")
+            self.tell_not_written("still", Path(still.path), still.error)
         else:
             self._done(Path(still.path), f"{still.width} × {still.height}")
 
     def _episode_saved(self, message: Recorded) -> None:
         self._done(Path(message.path), f"{message.n_frames} frames")
+
+    def _not_saved(self, refused: Refused) -> None:
+        kept = "The episode itself goes on, and can be saved again."
+        self.tell_not_written("episode", self._episode_path, refused.message, kept)
+
+    def tell_not_written(self, what: str, path: Path, reason: str, kept: str = "") -> None:
+        """In a dialog, with a way out."""
+        trouble = not_written(what, path, reason, kept)
+        self.workbench.tell_trouble(trouble, {"folder": self._choose_folder})
 
     def _done(self, path: Path, what: str) -> None:
         self.latest.setText(f"{path.name}\n{what}")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -163,22 +161,10 @@ class Panel(BasePanel):
 
     # ------------------------------------------------------------------------------------------------ doing
     def open_checkpoint(self) -> None:
-        """Choose a folder and let the policy in it act."""
-        folder = QFileDialog.getExistingDirectory(self, "A checkpoint's or a run's folder", str(Path.cwd()))
-        if folder:
-            self.take_checkpoint(folder)
-
-    def take_checkpoint(self, folder: str) -> None:
-        """Load the policy in ``folder``, in a scene as it knows it."""
-        from robot_app.recording import trained_recipe
-
-        name = self.scene.currentData()
-        try:
-            recipe = trained_recipe(SceneRecipe(name), folder)
-        except InputError as error:
-            self.workbench.tell("error", str(error))
-            return
-        self.workbench.load(recipe, folder, self.seed.value(), self.workbench.status.state == "playing")
+        """Choose a folder and let the policy in it act; until then, whoever acts stays chosen."""
+        if self.workbench.scene is not None and self.workbench.scene.recipe.name == self.scene.currentData():
+            self._offer(self.workbench.scene.policy)
+        self.workbench.checkpoint_wanted.emit()
 
     def recipe(self) -> SceneRecipe:
         """The scene as set up here; only what differs from the scene's defaults is said."""

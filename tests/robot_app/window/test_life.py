@@ -96,8 +96,8 @@ def test_a_window_survives_its_drawing_process(open_window: Callable[..., MainWi
     window = open_window(policy="random", seed=2, play=True)
     pid = window.workbench.drawing.pid
     os.kill(pid, signal.SIGKILL)
-    wait(lambda: window.notice_bar.isVisible())
-    assert "cannot be drawn" in window.notice_bar.text.text()
+    wait(lambda: window.trouble_dialog.isVisible())
+    assert "cannot be drawn" in window.trouble_dialog.title.text()
     t = window.workbench.history.last.t
     wait(lambda: window.workbench.history.last.t > t)
     assert psutil.pid_exists(window.workbench.runtime.pid)

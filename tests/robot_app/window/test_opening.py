@@ -1,0 +1,199 @@
+"""Files that reach the window — dropped, recent, chosen — are opened, or a dialog says why not and what to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from robot_app.window.main_window import MainWindow
+
+Wait = Callable[..., None]
+
+
+def drop(window: MainWindow, path: Path) -> bool:
+    """Drag a file over the window and let it go; whether the window took it."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    over = QDragEnterEvent(QPoint(400, 300), Qt.CopyAction, data, Qt.LeftButton, Qt.NoModifier)
+    QApplication.sendEvent(window, over)
+    assert window.drops.hint.isVisible() == over.isAccepted()
+    let_go = QDropEvent(QPoint(400, 300), Qt.CopyAction, data, Qt.LeftButton, Qt.NoModifier)
+    QApplication.sendEvent(window, let_go)
+    assert not window.drops.hint.isVisible()
+    return let_go.isAccepted()
+
+
+def trouble_of(window: MainWindow):
+    dialog = window.trouble_dialog
+    assert dialog.isVisible()
+    assert not dialog.isModal()
+    return dialog
+
+
+def test_a_dropped_checkpoint_acts_and_is_remembered(fresh: MainWindow, wait: Wait, checkpoint: Path) -> None:
+    number = fresh.workbench.scene.number
+    assert drop(fresh, checkpoint / "model.safetensors")
+    wait(lambda: fresh.workbench.scene.number > number)
+    assert fresh.workbench.scene.policy == str(checkpoint)
+    fresh.opener.fill_menu()
+    entry = fresh.opener.menu.actions()[0]
+    assert entry.text() == "novice at 1,000 steps (checkpoint, scratch itch)"
+    number = fresh.workbench.scene.number
+    entry.trigger()
+    wait(lambda: fresh.workbench.scene.number > number)
+
+
+def test_a_checkpoint_of_another_scene_asks_before_it_changes_the_scene(
+    fresh: MainWindow, wait: Wait, tmp_path: Path
+) -> None:
+    from dynamite.agent import Agent
+    from dynamite.checkpoint import save_checkpoint
+    from dynamite.spec import SceneSpec
+    from dynamite.variants import configure
+    from scenes import make_scene
+
+    scene = make_scene("gridworld")
+    save_checkpoint(tmp_path / "grid", Agent(SceneSpec.of(scene), configure("gridworld", "dynamite")))
+    number, bench = fresh.workbench.scene.number, fresh.workbench
+    drop(fresh, tmp_path / "grid")
+    dialog = trouble_of(fresh)
+    assert dialog.title.text() == "A checkpoint of another scene"
+    assert "gridworld" in dialog.happened.text()
+    assert "scratch itch" in dialog.happened.text()
+    assert bench.scene.number == number
+    fresh.actions_by_id["run.step"].trigger()  # the window behind it lives
+    wait(lambda: bench.history.last.t == 1)
+    dialog.remedies["open"].click()
+    assert not dialog.isVisible()
+    wait(lambda: bench.scene.recipe.name == "gridworld")
+    assert bench.scene.policy == str(tmp_path / "grid")
+
+
+def test_an_episode_is_opened_where_it_began_and_a_damaged_one_is_not(
+    fresh: MainWindow, wait: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, panel = fresh.workbench, fresh.panels["recording"]
+    panel.set_folder(tmp_path)
+    bench.reset(11)
+    wait(lambda: bench.history.seed == 11)
+    fresh.actions_by_id["run.step"].trigger()
+    wait(lambda: bench.history.last.t == 1)
+    fresh.actions_by_id["record.episode"].trigger()
+    wait(lambda: list(tmp_path.glob("*-episode-*/frames/000.safetensors")))
+    wait(lambda: "-episode-" in panel.latest.text())
+    (folder,) = tmp_path.glob("*-episode-*")
+    bench.reset(3)
+    wait(lambda: bench.history.seed == 3)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    fresh.actions_by_id["file.episode"].trigger()
+    wait(lambda: bench.history.seed == 11)
+
+    damaged = tmp_path / "damaged"
+    shutil.copytree(folder, damaged)
+    frames = damaged / "frames" / "000.safetensors"
+    frames.write_bytes(frames.read_bytes()[:-9])
+    number = bench.scene.number
+    drop(fresh, damaged)
+    dialog = trouble_of(fresh)
+    assert dialog.title.text() == "This episode cannot be opened"
+    assert "000.safetensors" in dialog.happened.text()
+    QTest.keyClick(dialog, Qt.Key_Escape)
+    assert not dialog.isVisible()
+    assert bench.scene.number == number
+    assert damaged not in [entry.path for entry in fresh.opener.recent.entries]
+
+
+def test_a_dropped_configuration_goes_to_the_training_panel(fresh: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("variant: markov\nscene: {name: gridworld}\nppo: {lr: 0.002}\n")
+    drop(fresh, tmp_path / "mine.yaml")
+    wish = fresh.panels["training"].form.wish()
+    assert (wish.scene, wish.variant, wish.config) == ("gridworld", "markov", tmp_path / "mine.yaml")
+    assert fresh.panels["training"].isVisible()
+    (tmp_path / "bad.yaml").write_text("ppo: {warmth: 1}\n")
+    drop(fresh, tmp_path / "bad.yaml")
+    assert "ppo.warmth" in trouble_of(fresh).happened.text()
+    fresh.trouble_dialog.reject()
+
+
+def test_a_recent_file_that_vanished_can_be_forgotten(fresh: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("scene: {name: gridworld}\n")
+    drop(fresh, tmp_path / "mine.yaml")
+    (tmp_path / "mine.yaml").unlink()
+    fresh.opener.fill_menu()
+    fresh.opener.menu.actions()[0].trigger()
+    dialog = trouble_of(fresh)
+    assert dialog.title.text() == "It is no longer there"
+    dialog.remedies["forget"].click()
+    assert tmp_path / "mine.yaml" not in [entry.path for entry in fresh.opener.recent.entries]
+    assert str(tmp_path) not in fresh.workbench.settings.value("files/recent", "")
+
+
+def test_text_is_not_taken_and_nothing_known_is_told(fresh: MainWindow, tmp_path: Path) -> None:
+    data = QMimeData()
+    data.setText("hello")
+    over = QDragEnterEvent(QPoint(5, 5), Qt.CopyAction, data, Qt.LeftButton, Qt.NoModifier)
+    over.ignore()
+    QApplication.sendEvent(fresh, over)
+    assert not over.isAccepted()
+    (tmp_path / "notes.txt").write_text("hello")
+    drop(fresh, tmp_path / "notes.txt")
+    assert "notes.txt" in trouble_of(fresh).happened.text()
+    drop(fresh, tmp_path / "notes.txt")  # the same again: told once
+    fresh.trouble_dialog.reject()
+    assert not fresh.trouble_dialog.isVisible()
+
+
+def test_recordings_that_do_not_fit_on_the_disk_are_told_and_the_scene_goes_on(
+    fresh: MainWindow, wait: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+
+    bench, panel = fresh.workbench, fresh.panels["recording"]
+    panel.set_folder(tmp_path / "full")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "roomy"))
+    for pid, action in ((bench.drawing.pid, "record.still"), (bench.drawing.pid, "record.film"),
+                        (bench.runtime.pid, "record.episode")):  # fmt: skip
+        unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (2000, unlimited[1]))
+        try:
+            fresh.actions_by_id[action].trigger()
+            if action == "record.film":
+                bench.runtime.play()
+            wait(lambda: fresh.trouble_dialog.isVisible(), 60)
+            assert fresh.trouble_dialog.title.text() == "The disk is full"
+            assert str(tmp_path / "full") in fresh.trouble_dialog.shown.happened
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+        assert not fresh.actions_by_id["record.film"].isChecked()
+        fresh.trouble_dialog.remedies["folder"].click()
+        assert panel.folder == tmp_path / "roomy"
+        panel.set_folder(tmp_path / "full")
+    shown, t = fresh.viewport.n_shown, bench.history.last.t
+    bench.runtime.play()
+    wait(lambda: fresh.viewport.n_shown > shown and bench.history.last.t != t)
+    panel.set_folder(tmp_path / "roomy")
+    fresh.actions_by_id["record.still"].trigger()
+    wait(lambda: list((tmp_path / "roomy").glob("*.png")), 60)
+
+
+def test_without_opengl_the_scene_is_drawn_and_the_dialog_says_how_to_mend_it(
+    open_window: Callable[..., MainWindow], wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBOT_APP_RENDERER", "tiny")
+    window = open_window(policy="random", seed=1)
+    window.workbench.settings.set_flag("told/no_opengl", False)
+    wait(lambda: window.trouble_dialog.isVisible(), 60)
+    assert "libegl1" in window.trouble_dialog.advice.text()
+    wait(lambda: window.viewport.n_shown > 0)
+    window.trouble_dialog.reject()
+    window.close()
+    again = open_window(policy="random", seed=1)  # told once on a machine, then only logged
+    wait(lambda: any("Drawn without OpenGL" in text for _, _, text in again.panels["log"].entries), 60)
+    assert not again.trouble_dialog.isVisible()
