@@ -42,7 +42,7 @@ _LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 class ScratchItch(CareScene):
     """A robot arm mounted on a wheelchair scratches an itch on the person's right arm.
 
-    **Action** (n,) in [−1, 1], one entry per arm joint (Jaco 6, Panda 7). Under ``assistive_gym`` a full action aims
+    **Action** (n,) in [−1, 1], one entry per joint of the robot (six or seven). Under ``assistive_gym`` a full action aims
     0.25 rad beyond the measured joint with gain 0.05 and at most 1 N·m (upstream's constants; very sluggish); under
     ``responsive`` it moves the target by 0.1 rad per 0.1 s step. ``assistive_gym`` is the default, because returns
     then compare with published ones; ``responsive`` is for demonstrations.
@@ -75,7 +75,7 @@ class ScratchItch(CareScene):
     **Success**: 25 scratches.
 
     Args:
-        robot: ``jaco`` or ``panda``.
+        robot: an entry of :data:`scenes.care.robots.ROBOTS` with a mount at the wheelchair.
         controller: ``assistive_gym`` or ``responsive``.
         gender: ``male`` (78.4 kg) or ``female`` (62.5 kg).
         impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.

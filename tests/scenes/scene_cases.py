@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from scenes import list_scenes, make_scene
+from scenes.care.robots import ROBOTS
 from scenes.registry import SCENES
 
-#: The registered scenes; care scenes also with their other robot, controller and latent fields.
+#: The registered scenes; care scenes also with their other robots, controller and latent fields.
 CASES: dict[str, tuple[str, dict]] = {name: (name, {}) for name in list_scenes()}
-CASES["scratch_itch-panda"] = ("scratch_itch", {"robot": "panda"})
+for robot in ROBOTS:
+    if robot != "jaco":  # the default
+        CASES[f"scratch_itch-{robot}"] = ("scratch_itch", {"robot": robot})
 CASES["scratch_itch-responsive"] = ("scratch_itch", {"controller": "responsive"})
 CASES["scratch_itch-all-fields"] = (
     "scratch_itch",

@@ -51,7 +51,7 @@ def test_faces_turn_outwards(gender: str, robot: str) -> None:
     assert area[agree].sum() > 0.985 * area.sum()
 
 
-@pytest.mark.parametrize(("person", "robot"), [("child", "jaco"), ("male", "pr2")])
+@pytest.mark.parametrize(("person", "robot"), [("child", "jaco"), ("male", "r2d2")])
 def test_an_unknown_person_or_robot_is_refused(person: str, robot: str) -> None:
     with pytest.raises(InputError):
         build_visual_model(person, robot)

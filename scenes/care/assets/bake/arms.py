@@ -131,7 +131,7 @@ RECIPES: dict[str, Recipe] = {
         "stretch", "SE3/stretch_description_SE3_eoa_wrist_dw3_tool_sg3.urdf",
         ("joint_lift", "joint_arm_l0", "joint_wrist_yaw", "joint_wrist_pitch", "joint_wrist_roll"),
         still={"joint_head_pan": -1.57, "joint_head_tilt": -0.5}, without=("camera", "gripper_camera", "link_aruco"),
-        color=_stretch_color, base="base_link", parallel=1,
+        triangles=7800, color=_stretch_color, base="base_link", parallel=1,
         blended={"link_arm_l3": 0.25, "link_arm_l2": 0.5, "link_arm_l1": 0.75},
     ),
     "baxter": Recipe(
@@ -139,7 +139,7 @@ RECIPES: dict[str, Recipe] = {
         ("right_s0", "right_s1", "right_e0", "right_e1", "right_w0", "right_w1", "right_w2"),
         still={"left_s0": 0.35, "left_s1": 0.9, "left_e0": 0.0, "left_e1": 0.55, "left_w1": 0.3,
                "r_gripper_l_finger_joint": 0.012, "r_gripper_r_finger_joint": -0.012},
-        triangles=10500, color=_soft(),
+        triangles=9000, color=_soft(),
     ),
     "pr2": Recipe(
         "robots", "pr2_description/urdf/pr2.urdf",
@@ -223,6 +223,8 @@ def look(links: list[Folded], recipe: Recipe) -> dict[str, np.ndarray]:
     meshes: list[tuple[int, float, np.ndarray, np.ndarray, np.ndarray, Rgb]] = []
     for index, body, vertices, faces, rgb, area in pieces:
         vertices, faces = decimate(vertices, faces, max(24, int(recipe.triangles * area**0.7 / total)))
+        a, b, c = (vertices[faces[:, k]] for k in range(3))
+        faces = faces[np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-10]  # slivers have no normal
         if len(faces):
             vertices, normals, faces = creased(vertices, faces)
             meshes.append((index, recipe.blended.get(body, 0.0), vertices, normals, faces, rgb))
