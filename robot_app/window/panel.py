@@ -19,7 +19,8 @@ class BasePanel(QWidget):
     """One dock. Override the hooks that matter; each is called on the window's thread.
 
     Class attributes:
-        title: of the dock. area: ``left``, ``right``, ``bottom`` or ``centre``. order: within its area.
+        title: of the dock. area: ``left``, ``right``, ``bottom``, ``centre``, or ``strip``: a thin one between centre
+            and bottom. order: within its area.
         scrolls: put it in a scroll area, for panels taller than a small window.
     """
 

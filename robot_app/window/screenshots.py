@@ -26,11 +26,22 @@ PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
     "window-palette": (1280, 800, "dark", ("preference", "belief", "adaptation"), "palette"),
     "window-keys": (1280, 800, "light", ("preference", "belief", "adaptation"), "keys"),
     "window-notice": (1280, 800, "dark", ("preference", "belief", "adaptation"), "notice"),
+    "window-timeline-dark": (1280, 800, "dark", ("preference", "belief", "adaptation"), "timeline"),
+    "window-timeline-light": (1280, 800, "light", ("preference", "belief", "adaptation"), "timeline"),
+    "window-timeline-large-dark": (1920, 1080, "dark", ("preference", "belief", "adaptation"), "timeline"),
+    "window-timeline-large-light": (1920, 1080, "light", ("preference", "belief", "adaptation"), "timeline"),
     "window-empty": (1280, 800, "dark", ("preference", "belief", "adaptation"), "empty"),
 }
 
 #: What the docs show.
-DOCS = ("window-dark", "window-light", "window-training", "window-place", "window-keys")
+DOCS = (
+    "window-dark",
+    "window-light",
+    "window-training",
+    "window-place",
+    "window-keys",
+    "window-timeline-light",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,6 +108,8 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
         from robot_app.training_runs import TrainingRun
 
         window.panels["training"].follow(TrainingRun(options.run))
+    if extra == "timeline":
+        _branch(bench, options.step, wait)
     if extra == "place":
         window.actions_by_id["preference.place"].trigger()
     elif extra == "palette":
@@ -123,6 +136,19 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
         window.actions_by_id[{"place": "preference.place", "keys": "help.keys"}[extra]].trigger()
     window.palette_box.hide()
     window.notice_bar.hide()
+
+
+def _branch(bench, step: int, wait: Callable) -> None:
+    """Change history half way, play on from there, and look back at what the change did; once."""
+    if len(bench.takes) == 1:
+        bench.runtime.seek(step // 2)
+        wait(lambda: bench.cursor == step // 2)
+        bench.surprise()
+        wait(lambda: len(bench.takes) == 2)
+        bench.runtime.play()
+        wait(lambda: bench.history.last.t >= step)
+    bench.runtime.seek(3 * step // 4)
+    wait(lambda: bench.cursor == 3 * step // 4)
 
 
 if __name__ == "__main__":

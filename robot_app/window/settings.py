@@ -11,7 +11,7 @@ from qtpy.QtCore import QByteArray, QSettings
 #: Set to a file to keep the settings there (tests, kiosks) instead of the user's own.
 SETTINGS_VARIABLE = "ROBOT_APP_SETTINGS"
 #: Raised when panels are renamed: an old layout would put them in odd places.
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 
 class Settings:

@@ -1,0 +1,106 @@
+"""The whole episode in one strip: look back, jump to changes, go on from there in a branch, choose among takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QAction, QComboBox, QHBoxLayout, QToolButton, QVBoxLayout
+
+from dynamite.acting import Frame
+from robot_app.messages import Rerunning
+from robot_app.window.panel import BasePanel
+from robot_app.window.timeline_strip import TimelineStrip
+from robot_app.window.workbench import Workbench
+
+#: Ids of the actions that have a button, in order; None is a gap.
+BUTTONS: tuple[str | None, ...] = (
+    "timeline.previous", "timeline.back", "run.step", "timeline.next", "timeline.live", None, "timeline.branch",
+)  # fmt: skip
+
+
+class Panel(BasePanel):
+    title = "Timeline"
+    area = "strip"
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self.setFixedHeight(88)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 6, 2, 6)
+        row.setSpacing(6)
+        side = QVBoxLayout()
+        side.setSpacing(4)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(1)
+        side.addLayout(self._buttons)
+        self.takes = QComboBox()
+        self.takes.setAccessibleName("Takes of this session")
+        self.takes.setFocusPolicy(Qt.TabFocus)
+        self.takes.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.takes.setEnabled(False)
+        self.takes.activated.connect(self._take_chosen)
+        side.addWidget(self.takes)
+        side.addStretch(1)
+        row.addLayout(side)
+        self.strip = TimelineStrip(workbench.theme)
+        self.strip.sought.connect(workbench.runtime.seek)
+        row.addWidget(self.strip, 1)
+        workbench.takes_changed.connect(self._show_takes)
+        workbench.rerunning.connect(self._show_progress)
+        workbench.view_changed.connect(lambda _: self._show())
+
+    def set_actions(self, actions: Mapping[str, QAction]) -> None:
+        """Make the buttons; they are the menus' actions, with their states and their reasons."""
+        for name in BUTTONS:
+            if name is None:
+                self._buttons.addStretch(1)
+                continue
+            button = QToolButton()
+            button.setDefaultAction(actions[name])
+            button.setIconSize(QSize(18, 18))
+            button.setFocusPolicy(Qt.TabFocus)
+            button.setAccessibleName(actions[name].text())
+            if name == "timeline.branch":
+                button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+            self._buttons.addWidget(button)
+
+    # ------------------------------------------------------------------------------------------------ showing
+    def on_frame(self, frame: Frame) -> None:
+        self._show()
+
+    def on_plots(self) -> None:
+        self._show()
+
+    def on_theme(self, theme) -> None:
+        self.strip.theme = theme
+        self.strip.update()
+
+    def _show(self) -> None:
+        if self.isVisible():
+            self.strip.message = ""
+            self.strip.show_timeline(self.workbench.timeline())
+
+    def _show_progress(self, message: Rerunning) -> None:
+        self.strip.message = f"Running step {message.done} of {message.total} again…"
+        self.strip.update()
+
+    def _show_takes(self) -> None:
+        bench = self.workbench
+        self.takes.clear()
+        for info in bench.takes:
+            self.takes.addItem(info.name, info.number)
+            parent = next((other.name for other in bench.takes if other.number == info.parent), "")
+            if parent:
+                self.takes.setItemData(
+                    self.takes.count() - 1, f"From {parent}, step {info.start}", Qt.ToolTipRole
+                )
+        self.takes.setCurrentIndex(self.takes.findData(bench.history.episode))
+        several = len(bench.takes) > 1
+        self.takes.setEnabled(several)
+        why = bench.timeline().why_not(len(bench.takes))["next_take"]
+        self.takes.setToolTip("Which take is looked at; play goes on with it." if several else why)
+        self._show()
+
+    def _take_chosen(self, index: int) -> None:
+        self.workbench.runtime.take(self.takes.itemData(index))
