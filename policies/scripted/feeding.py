@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynamite.acting import Decision
-from policies.scripted.approach import Approach, Manner
+from policies.scripted.to_mouth import Approach, Manner
 from scenes.base import Privileged
 from scenes.care.feeding import Feeding
 

@@ -283,9 +283,9 @@ class MouthScene(CareScene):
         }
 
     def _privileged_features(self) -> np.ndarray:
-        """Mouth, robot base frame, m; the preferred bearing, rad; the distance between tip and mouth, m."""
+        """Mouth, robot base frame, m; the preferred bearing, rad; worth of the side the tool came from."""
         bearing = SIDES[self.sessions.latent["side"]]
-        return np.array([*self.to_base(self._mouth), bearing, self.distance_m])
+        return np.array([*self.to_base(self._mouth), bearing, self._side_worth()])
 
     # -- drawing
     def cameras(self) -> tuple[CameraPreset, ...]:
