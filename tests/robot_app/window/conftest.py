@@ -111,12 +111,14 @@ def open_window(qapp: QApplication) -> Iterator[Callable[..., MainWindow]]:
     """Opens windows that are closed with the test."""
     windows: list[MainWindow] = []
 
-    def make(**arguments) -> MainWindow:
+    def make(patience: float = 20.0, **arguments) -> MainWindow:
         window = make_window(**arguments)
         windows.append(window)
         window.show()
         until = waiter(qapp)
-        until(lambda: window.workbench.scene is not None and window.workbench.history.last is not None)
+        until(
+            lambda: window.workbench.scene is not None and window.workbench.history.last is not None, patience
+        )
         return window
 
     yield make

@@ -13,6 +13,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from robot_app.window.main_window import MainWindow
+from robot_app.window.settings import Settings
 
 Wait = Callable[..., None]
 
@@ -187,13 +188,13 @@ def test_without_opengl_the_scene_is_drawn_and_the_dialog_says_how_to_mend_it(
     open_window: Callable[..., MainWindow], wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROBOT_APP_RENDERER", "tiny")
-    window = open_window(policy="random", seed=1)
-    window.workbench.settings.set_flag("told/no_opengl", False)
+    Settings().set_flag("told/no_opengl", False)
+    window = open_window(policy="random", seed=1, patience=60.0)
     wait(lambda: window.trouble_dialog.isVisible(), 60)
     assert "libegl1" in window.trouble_dialog.advice.text()
     wait(lambda: window.viewport.n_shown > 0)
     window.trouble_dialog.reject()
     window.close()
-    again = open_window(policy="random", seed=1)  # told once on a machine, then only logged
+    again = open_window(policy="random", seed=1, patience=60.0)  # told once on a machine, then only logged
     wait(lambda: any("Drawn without OpenGL" in text for _, _, text in again.panels["log"].entries), 60)
     assert not again.trouble_dialog.isVisible()
