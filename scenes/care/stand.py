@@ -29,7 +29,9 @@ def pedestal_mesh(position: Point, plate: tuple[float, float, float]) -> Mesh:
         rounded_box((x, y, top + 0.006), (max(plate[0], _COLUMN), max(plate[1], _COLUMN), 0.006), PLATE, 0.004),
         rounded_box((x, y, (top + _FOOT_HEIGHT) / 2), (_COLUMN, _COLUMN, (top - _FOOT_HEIGHT) / 2), SHELL, 0.02),
         rounded_box((x, y, _FOOT_HEIGHT / 2 + 0.012), (_FOOT_HALF, _FOOT_HALF, _FOOT_HEIGHT / 2 - 0.006), FOOT, 0.015),
-        lathe([(0, 0), (0.012, 0), (0.012, 0.004), (0, 0.004)], PLATE, 12, (0, 1, 0)).moved((x, y - _COLUMN - 0.003, top - 0.1)),
+        lathe([(0, 0), (0.012, 0), (0.012, 0.004), (0, 0.004)], PLATE, 12, (0, 1, 0)).moved(
+            (x, y - _COLUMN - 0.003, top - 0.1)
+        ),
     ]  # fmt: skip
     for sx in (-1, 1):
         for sy in (-1, 1):

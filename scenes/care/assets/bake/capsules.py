@@ -73,4 +73,4 @@ def _distance(points: np.ndarray, capsule: Capsule) -> np.ndarray:
 
 
 def _volume(capsules: list[Capsule]) -> float:
-    return sum(np.pi * r**2 * (np.linalg.norm(b - a) + 4 / 3 * r) for a, b, r in capsules)
+    return sum(float(np.pi * r**2 * (np.linalg.norm(b - a) + 4 / 3 * r)) for a, b, r in capsules)

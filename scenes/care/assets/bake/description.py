@@ -224,14 +224,14 @@ def fold(
             owner, pose = place(name)
             if owner == carrier:
                 parts.append((name, pose, body))
-        body = None if carrier is None else description[carrier]
+        moving = None if carrier is None else description[carrier]
         origin = np.eye(4)
-        if body is not None:
-            assert body.parent is not None
-            before, pose = place(body.parent)
+        if moving is not None:
+            assert moving.parent is not None
+            before, pose = place(moving.parent)
             assert before == carriers[carriers.index(carrier) - 1], (carrier, before)
-            origin = pose @ body.origin
-        links.append(Folded(carrier or "base", body, origin, *_together(parts), parts))
+            origin = pose @ moving.origin
+        links.append(Folded(carrier or "base", moving, origin, *_together(parts), parts))
     return links
 
 
