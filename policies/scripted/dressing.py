@@ -80,7 +80,9 @@ class Oracle:
         self._n = scene.robot.n_joints
         self._hand = 2 * scene.person.size.hand_r
         self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
-        self._inward = scene.base[:3, :3].T @ np.array([1.0, 0.0, 0.0])  # from the person's right to their left
+        self._inward = scene.base[:3, :3].T @ np.array(
+            [1.0, 0.0, 0.0]
+        )  # from the person's right to their left
         self._low, self._high = scene.chain.limits
         self._rest = scene.start_joints
 
@@ -137,7 +139,9 @@ class Oracle:
         turn = draw.turn_1_s * across @ np.cross(rotation[:, 2], direction)
         home = self._rest - joints
         about = rotation[:, 2]
-        roll = math.atan2(float(np.cross(rotation[:, 0], self._inward) @ about), float(rotation[:, 0] @ self._inward))
+        roll = math.atan2(
+            float(np.cross(rotation[:, 0], self._inward) @ about), float(rotation[:, 0] @ self._inward)
+        )
         task = np.vstack([
             jacobian[:3], draw.turning * across @ jacobian[3:], draw.stem * about @ jacobian[3:], draw.posture * np.eye(n),
         ])  # fmt: skip

@@ -129,7 +129,9 @@ class Net:
         self._sampled = samples
         self._sampled_free, self._sampled_held = samples[:, free], samples[:, :n_held]
         give = GIVE_M_N + (GIVE_HELD_M_N - GIVE_M_N) * self._sampled_held.sum(1)
-        self._follow = self._sampled_free @ self._inverse  # (S, F): how the free points follow a force on a sample
+        self._follow = (
+            self._sampled_free @ self._inverse
+        )  # (S, F): how the free points follow a force on a sample
         self._yield = self._follow @ self._sampled_free.T + np.diag(give)
         self._shortest = springs.length * springs.slack
         self.points, self.speeds = np.zeros((n_points, 3)), np.zeros((n_points, 3))

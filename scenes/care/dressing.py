@@ -31,10 +31,11 @@ from scenes.visual import CameraPreset, Markers
 
 #: Upstream's rule: the sleeve has come this far up the arm, m.
 SUCCESS_M = 0.4
-#: Cost per N within SORE_RADIUS_M of the sore spot; per N above what is tolerated; per m/s above the pace.
-SORE_COST, SORE_RADIUS_M = 0.5, 0.07
+#: Cost per N within SORE_RADIUS_M of the sore spot while the sleeve is drawn (in full from DRAG_M_S on: what only rests on
+#: the spot does not hurt); per N above what is tolerated; per m/s above the pace.
+SORE_COST, SORE_RADIUS_M, DRAG_M_S = 3.0, 0.07, 0.05
 TOLERANCE_COST = 0.5
-PACE_COST = 5.0
+PACE_COST = 25.0
 #: Bound of the force (N) that the sleeve hands to one link in a substep, whatever happens.
 MAX_FORCE_N = 40.0
 #: Starts of the search for the start pose.
@@ -96,8 +97,9 @@ class Dressing(CareScene):
     may move. Optional fields, by ``fields=("sore", "pace", "tolerance", "impairment")``: ``tolerance``, the force (1–6 N)
     that the person bears, and ``impairment``.
 
-    **Reward** (upstream's scale): progress − 0.01‖a‖ − 0.25‖v_ee‖ − 0.01·(force on the person) − 0.5·(force within 7 cm of
-    the sore spot) − 5·(speed above the pace) − 0.5·(force above the tolerance). *Progress* is upstream's, m: while the
+    **Reward** (upstream's scale): progress − 0.01‖a‖ − 0.25‖v_ee‖ − 0.01·(force on the person) − 3·(force within 7 cm of
+    the sore spot while the hoop moves, in full from 0.05 m/s on) − 25·(speed above the pace) − 0.5·(force above the
+    tolerance). *Progress* is upstream's, m: while the
     forearm is in the opening its distance from the end of the hand; once the upper arm is, the forearm's length and
     its distance from the elbow; before, minus the distance to the hand. Forces are sums of magnitudes, N.
 
@@ -105,7 +107,7 @@ class Dressing(CareScene):
     sleeve hanging from it. **Episode**: 200 steps of 0.1 s. **Success**: 0.4 m of progress, which is at the elbow.
 
     Args:
-        robot: an entry of :data:`scenes.care.arm.ROBOTS` that can be mounted at the wheelchair.
+        robot: an entry of :data:`scenes.care.robots.ROBOTS` that can be mounted at the wheelchair.
         controller: ``assistive_gym`` or ``responsive``.
         gender: ``male`` (78.4 kg) or ``female`` (62.5 kg).
         impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
@@ -291,9 +293,10 @@ class Dressing(CareScene):
         self.drawn_m = max(self.drawn_m, progress)
         reward = progress + action_cost(math.sqrt(float(action @ action)))
         reward += comfort(self._hand_speed, self.total_force_n, 0.0)
-        reward -= SORE_COST * self.sore_force_n
+        speed = 0.0 if self._last_tip is None else math.dist(tip, self._last_tip) / CONTROL_STEP_S
+        self.sore_drag_n = self.sore_force_n * min(1.0, speed / DRAG_M_S)
+        reward -= SORE_COST * self.sore_drag_n
         if "pace" in latent:
-            speed = 0.0 if self._last_tip is None else math.dist(tip, self._last_tip) / CONTROL_STEP_S
             reward -= PACE_COST * max(0.0, speed - latent["pace"])
         if "tolerance" in latent:
             reward -= TOLERANCE_COST * max(0.0, self.total_force_n - latent["tolerance"])
