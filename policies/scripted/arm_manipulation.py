@@ -15,7 +15,8 @@ import numpy as np
 from dynamite.acting import Decision
 from policies.scripted.steering import Steering, Weights, braked
 from scenes.base import Privileged
-from scenes.care.arm_manipulation import SORE_RADIUS_M, ArmManipulation
+from scenes.care.arm_manipulation import FIELDS, SORE_RADIUS_M, ArmManipulation
+from scenes.care.posture import MATTRESS_TOP_M
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Carry:
         below_m: how far below the limb's axis the scoop passes under it.
         height_m: of the limb's support point while it is carried, world.
         goal: where the support point is laid down, m from the shoulder, x and y of the world.
+        keep: how strongly it keeps under the support point, 1/s per 1/s of moving.
+        lead_m: how far ahead of the support point it is aimed at most.
+        rise: the same for its height.
+        laying_steps: after so many it only holds what it has laid down, ``rest_m`` above the mattress.
         fast_m_s, slow_m_s: speed with the arm in the scoop, for people who bear much and little.
         approach_m_s, braking_m_s2: without it.
         weights: against moving the scoop.
@@ -34,16 +39,18 @@ class Carry:
 
     supports_m: tuple[float, ...] = (0.08, 0.20, 0.14, -0.06)
     below_m: float = 0.085
-    height_m: float = 0.968
-    goal: tuple[float, float] = (-0.02, -0.23)
-    fast_m_s: float = 0.52
+    height_m: float = 0.938
+    goal: tuple[float, float] = (0.01, -0.235)
+    fast_m_s: float = 0.413
     slow_m_s: float = 0.25
-    approach_m_s: float = 0.305
-    keep: float = 0.75
-    lead_m: float = 0.245
-    rise: float = 0.65
-    braking_m_s2: float = 0.586
-    weights: Weights = Weights(0.0318, 0.0095, 0.0193)
+    approach_m_s: float = 0.296
+    keep: float = 1.04
+    lead_m: float = 0.285
+    rise: float = 0.88
+    laying_steps: int = 25
+    rest_m: float = 0.075
+    braking_m_s2: float = 0.863
+    weights: Weights = Weights(0.0396, 0.0078, 0.0195)
 
 
 CARRIES: dict[str, Carry] = {"assistive_gym": Carry(), "responsive": Carry()}
@@ -68,7 +75,7 @@ class Oracle:
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        self._phase = 0
+        self._phase = self._clock = 0
         self._support: float | None = None
 
     def act(self, observation: np.ndarray, reward: float, privileged: Privileged | None = None) -> Decision:
@@ -82,6 +89,9 @@ class Oracle:
             self._rotation @ point + self._position
             for point in (obs[:3], *obs[7 + 2 * n : 16 + 2 * n].reshape(3, 3), privileged.features)
         )
+        bears = privileged.latent.get("tolerance", FIELDS["tolerance"].high)
+        share = float(FIELDS["tolerance"].to_vector(bears)[0] + 1) / 2
+        self._speed = carry.slow_m_s + share * (carry.fast_m_s - carry.slow_m_s)
         self._choose(elbow, wrist, shoulder, sore)
         support, along = self._point(shoulder, elbow, wrist)
         error, speed = self._heading(tip, support, shoulder)
@@ -116,15 +126,15 @@ class Oracle:
         if self._phase == 0:  # under the arm: first down beside it, then below it
             level = off[:2]
             error = np.array([*level, off[2] - carry.below_m])
-            if float(np.linalg.norm(level)) > 0.13 and abs(error[2]) > 0.02:
-                error[:2] *= 0.2
+            if float(np.linalg.norm(level)) > 0.10 and error[2] < -0.02:
+                error[:2] *= max(0.0, 1.0 - 0.13 / float(np.linalg.norm(level)))
             if float(np.linalg.norm(level)) < 0.02:
                 self._phase = 1
             return error, carry.approach_m_s
         if self._phase == 1:  # lift
             if support[2] > carry.height_m - 0.05:
                 self._phase = 2
-            return np.array([off[0], off[1], max(carry.height_m - support[2], 0.0)]), carry.fast_m_s
+            return np.array([off[0], off[1], max(carry.height_m - support[2], 0.0)]), self._speed
         keep = carry.keep * off
         goal = shoulder[:2] + carry.goal
         now = support[:2] - shoulder[:2]
@@ -132,7 +142,11 @@ class Oracle:
         turn = math.atan2(now[0] * wanted[1] - now[1] * wanted[0], float(now @ wanted))
         radius = float(np.linalg.norm(now))
         if self._phase == 2 and abs(turn) < 0.15:
-            self._phase = 3
+            self._phase, self._clock = 3, 0
+        self._clock += 1
+        if self._phase == 3 and self._clock > carry.laying_steps:
+            lowest = MATTRESS_TOP_M + carry.rest_m
+            return np.array([0.0, 0.0, np.clip(lowest - tip[2], -0.02, 0.02)]), carry.slow_m_s
         if self._phase == 2:
             step = np.clip(turn, -0.5, 0.5)
             c, s = math.cos(step), math.sin(step)
@@ -144,7 +158,7 @@ class Oracle:
             move = goal - support[:2]
         distance = float(np.linalg.norm(move))
         move = move * min(1.0, carry.lead_m / max(distance, 1e-6)) + keep[:2]
-        return np.array([*move, carry.rise * (carry.height_m - support[2])]), carry.fast_m_s
+        return np.array([*move, carry.rise * (carry.height_m - support[2])]), self._speed
 
 
 def _across(along: np.ndarray) -> np.ndarray:

@@ -36,6 +36,9 @@ CLOTH_STIFFNESS, CLOTH_DAMPING = 200.0, 8.0
 #: Steps after which a wiped target is due again: washed, rinsed, dried.
 DUE_AGAIN_STEPS = 20
 
+#: The arm's angle to the body differs by up to this much from episode to episode.
+ABDUCTION_RAD = math.radians(5.0)
+
 #: Region → part of the arm, and the side's angle (as in :func:`scenes.care.body.surface_point`) on the lying arm.
 REGIONS: dict[str, tuple[str, float]] = {
     "upper_arm_top": ("upper_arm", math.radians(90)),
@@ -113,7 +116,7 @@ class BedBathing(CareScene):
     of them would not. Upstream pays −(distance to the person), which says nothing of where to wash.
 
     **Start**: the hand at (−0.45, 0.2, 1) m ± 5 cm, upstream's place relative to the person, pointing at them; the arm
-    lies on the mattress, which holds it up. **Episode**: 200 steps of 0.1 s. **Success**: as many wipes as 30 % of the
+    lies on the mattress, which holds it up, 14° ± 5° from the body. **Episode**: 200 steps of 0.1 s. **Success**: as many wipes as 30 % of the
     targets on the arm (39 male, 28 female).
 
     Args:
@@ -153,6 +156,15 @@ class BedBathing(CareScene):
             off = np.abs((angle - centre + math.pi) % (2 * math.pi) - math.pi)
             self._regions[name] = (part == ARM_PARTS.index(on)) & (off <= REGION_HALF_RAD)
         self._due_at = np.zeros(self.n_targets, int)
+        self._lying = self.person.arm.pose.copy()
+        self._abduction = self.person.arm.chain.index("shoulder_y")
+
+    def _start_bodies(self) -> None:
+        """The arm lies a little nearer to the body or further away."""
+        pose = self._lying.copy()
+        pose[self._abduction] += self.np_random.uniform(-ABDUCTION_RAD, ABDUCTION_RAD)
+        self.person.arm.set_pose(pose)
+        self.person.set_impairment(self.person.impairment)
 
     # -- the hidden preference
     def _latent_changed(self) -> None:
