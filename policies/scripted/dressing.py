@@ -2,8 +2,9 @@
 
 The way is a rounded line from in front of the fingertips over wrist and elbow towards the shoulder. Each step: the
 nearest point of the way to the hoop's centre → a velocity along the way at the preferred pace and back onto it, and a
-turn of the hoop's axis onto the way's direction → joint speeds by least squares within the joints' limits → the action that asks the scene's controller for them. Near the sore spot the way runs off centre, towards the
-spot, which lifts the cloth off it. It knows m (``needs_privileged``); no learned policy may read what it reads.
+turn of the hoop's axis onto the way's direction → joint speeds by least squares within the joints' limits → the action
+that asks the scene's controller for them. Near the sore spot the way runs off centre, towards the spot, which lifts the
+cloth off it. It knows m (``needs_privileged``); no learned policy may read what it reads.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from scenes.base import Privileged
 from scenes.care.chain import Kinematics
 from scenes.care.dressing import Dressing
 from scenes.care.scene import CONTROL_STEP_S
-
 
 #: Time in which a joint must be able to stop before its limit, s.
 STOPPING_S = 0.3

@@ -60,9 +60,9 @@ _HAND = ((0.25, 0.0, -0.5), (0.9, 0.0, -2.5), 1.08)
 
 CAMERAS: tuple[CameraPreset, ...] = (
     CameraPreset("sleeve", (-1.25, -0.95, 1.45), (-0.18, -0.25, 1.00), 36.0),
-    CameraPreset("front", (-0.55, -1.75, 1.45), (-0.18, -0.10, 0.95), 40.0),
+    CameraPreset("front", (-0.62, -1.40, 1.42), (-0.22, -0.15, 0.96), 38.0),
     CameraPreset("side", (-1.75, -0.25, 1.15), (-0.18, -0.20, 0.95), 40.0),
-    CameraPreset("inside", (0.75, -1.25, 1.55), (-0.15, -0.20, 0.98), 36.0),
+    CameraPreset("inside", (0.55, -1.15, 1.50), (-0.20, -0.22, 0.98), 36.0),
     CameraPreset("top", (-0.60, -0.75, 2.35), (-0.18, -0.20, 0.95), 36.0),
     CameraPreset("room", (-1.75, -1.75, 1.65), (-0.10, -0.05, 0.75), 42.0),
 )
@@ -312,7 +312,7 @@ class Dressing(CareScene):
         forearm = float(np.linalg.norm(hand_end - elbow_end))
         upper = shoulder - elbow
         centre = np.array(self._tip)
-        position, quaternion = self._tool_frame
+        _, quaternion = self._tool_frame
         axis = matrix_from_quaternion(quaternion)[:, 2]
         length = float(np.linalg.norm(upper))
         if _passes(elbow, shoulder + upper * (size.upper_arm_r / length), centre, axis):
@@ -331,7 +331,7 @@ class Dressing(CareScene):
 
     # -- drawing
     def _object_poses(self) -> Sequence[tuple[float, ...]]:
-        return frames_of(self.net.points)
+        return [tuple(row) for row in frames_of(self.net.points).tolist()]
 
     def cameras(self) -> tuple[CameraPreset, ...]:
         return CAMERAS

@@ -33,7 +33,7 @@ from scenes.care.person import Person
 from scenes.care.place import find_place
 from scenes.care.robots import find_robot, robots_at
 from scenes.care.robots.controllers import find_controller
-from scenes.care.shapes import Mesh
+from scenes.care.shapes import Mesh, SkinnedMesh
 from scenes.care.size import REFERENCE_AGE, BodySpec
 from scenes.care.start import solve_start
 from scenes.care.tools.scratcher import SCRATCHER
@@ -122,7 +122,7 @@ class CareScene(SessionEnv):
     task_points: ClassVar[int] = 0
     task_bounds: ClassVar[tuple[float, ...]] = ()
     #: Frame name → look of whatever else moves, in the order of :meth:`_object_poses`.
-    object_looks: ClassVar[Callable[[], tuple[tuple[str, Mesh], ...]] | None] = None
+    object_looks: ClassVar[Callable[[], tuple[tuple[str, Mesh] | SkinnedMesh, ...]] | None] = None
     #: How far the person's mouth is drawn open, 0 … 1.
     mouth_open: ClassVar[float] = 0.0
 

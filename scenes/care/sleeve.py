@@ -140,7 +140,7 @@ def sleeve_look() -> tuple[SkinnedMesh, ...]:
     rows, columns = (N_RINGS - 1) * _FINE + 1, AROUND * _FINE
     u, v = np.meshgrid(np.arange(rows) / _FINE, np.arange(columns) / _FINE, indexing="ij")
     radius = np.interp(u, np.arange(N_RINGS), RING_RADII)
-    slope = np.gradient(radius, axis=0) / (RING_GAP_M / _FINE)
+    slope = np.gradient(radius[:, 0])[:, None] / (RING_GAP_M / _FINE) * np.ones_like(radius)
     angle = 2 * math.pi * v / AROUND
     normal = np.stack([np.cos(angle), np.sin(angle), slope], -1)
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
@@ -153,7 +153,9 @@ def sleeve_look() -> tuple[SkinnedMesh, ...]:
     ring = np.minimum(u.astype(int), N_RINGS - 2)
     point = v.astype(int)
     up, across = u - ring, v - point
-    corners = [(0, 0, (1 - up) * (1 - across)), (1, 0, up * (1 - across)), (0, 1, (1 - up) * across), (1, 1, up * across)]  # fmt: skip
+    corners = [
+        (0, 0, (1 - up) * (1 - across)), (1, 0, up * (1 - across)), (0, 1, (1 - up) * across), (1, 1, up * across),
+    ]  # fmt: skip
     index = np.stack([(ring + i) * AROUND + (point + j) % AROUND for i, j, _ in corners], -1)
     bones = np.maximum(index - AROUND + 1, 0).reshape(-1, 4)  # 0: the hoop
     weights = np.stack([w for *_, w in corners], -1).reshape(-1, 4)

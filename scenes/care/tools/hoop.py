@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def _links(xyz: Vector, rpy: Vector) -> tuple[Link, Link]:
     )  # fmt: skip
     angles = math.pi + 2 * math.pi * np.arange(_PIECES + 1) / _PIECES
     corners = [(CENTRE[0] + RADIUS_M * math.cos(a), RADIUS_M * math.sin(a), 0.0) for a in angles]
-    ring = tuple(Shape(a, b, WIRE_M) for a, b in zip(corners, corners[1:], strict=False))
+    ring = tuple(Shape(a, b, WIRE_M) for a, b in pairwise(corners))
     across = 0.1 * RADIUS_M**2 / 2
     tool = Link(
         "tool", (0, 0, 0), axis=None, mass=0.1, com=CENTRE, inertia=(across, across, 2 * across),

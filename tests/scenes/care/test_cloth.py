@@ -78,7 +78,7 @@ def test_a_limb_that_is_thrust_into_the_cloth_does_not_come_through(speed: float
     middle, outside = rest.mean(0), 0.2
     for _ in range(60):
         outside = max(-0.05, outside - speed * STEP_S)
-        start = middle + [outside, -0.3, 0.0]
+        start = middle + np.array([outside, -0.3, 0.0])
         net.step(rest[:AROUND], start[None], start[None] + [0, 0.6, 0], np.array([0.04]), STILL)
     free = net.points[AROUND:]
     off = np.hypot(free[:, 0] - start[0], free[:, 2] - start[2])
@@ -93,7 +93,8 @@ def test_stepping_again_from_the_same_state_is_bit_for_bit_the_same() -> None:
         net.place(rest_points())
         for k in range(50):
             net.step(
-                rest_points()[:AROUND] + [0, 0.003 * k, 0], np.array([[0.13, -0.2, -0.1]]), np.array([[0.13, 0.4, -0.1]]),
+                rest_points()[:AROUND] + np.array([0, 0.003 * k, 0]),
+                np.array([[0.13, -0.2, -0.1]]), np.array([[0.13, 0.4, -0.1]]),
                 np.array([0.04]), STILL,
             )  # fmt: skip
         ends.append(net.points.tobytes())
