@@ -85,7 +85,7 @@ class ArmManipulation(CareScene):
     last two are ours.
 
     **Start**: the arm hangs over the edge of the mattress, with its weight (9.81 m/s²; the robot holds itself, as
-    upstream), held by 0.3 N·m; the scoop on its head side at (−0.58, 0.52, 0.56) m ± 5 cm. **Episode**: 200 steps of
+    upstream), held by 0.3 N·m; the scoop on its head side at (−0.54, 0.42, 0.50) m ± 5 cm. **Episode**: 200 steps of
     0.1 s. **Success**: the best −(‖elbow − stomach‖ + ‖wrist − waist‖) of the episode is −0.7 m or more.
 
     Args:
@@ -109,7 +109,7 @@ class ArmManipulation(CareScene):
     motor_torque = 20.0
     pose_deg = {"right_arm": {"shoulder_y": 80.0, "shoulder_x": 15.0, "elbow": 0.0}}  # noqa: RUF012
     tool = SCOOP
-    start_tip = ((-0.58, 0.52, 0.56), (0.0, 0.0, -math.pi / 2))
+    start_tip = ((-0.54, 0.42, 0.50), (0.0, 0.0, -math.pi / 2))
     latent_fields = FIELDS
     default_fields = ("sore", "tolerance")
     task_points = 3
