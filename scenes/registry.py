@@ -53,12 +53,6 @@ SCENES: dict[str, SceneEntry] = {
         "ScratchItch",
         "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
     ),
-    "arm_manipulation": SceneEntry(
-        "scenes/ArmManipulation-v1",
-        "scenes.care.arm_manipulation",
-        "ArmManipulation",
-        "An arm beside a bed lifts the person's hanging arm onto them, away from a hidden sore spot.",
-    ),
     "bed_bathing": SceneEntry(
         "scenes/BedBathing-v1",
         "scenes.care.bed_bathing",
