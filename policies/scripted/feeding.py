@@ -14,6 +14,8 @@ from scenes.care.feeding import Feeding
 
 #: Of the preferred pace, so that the arm's own swing does not exceed it.
 SHARE = 0.85
+#: Where no pace is preferred.
+PACE_M_S = 0.1
 #: The spoon is brought this far under the line between the lips, m.
 UNDER_M = 0.006
 
@@ -41,5 +43,7 @@ class Oracle:
         approach = self._approach
         sight = approach.look(observation, privileged)
         goal = sight.mouth - np.array([0.0, 0.0, UNDER_M])
-        velocity = approach.velocity(sight, goal, SHARE * privileged.latent["pace"], empty=sight.carried == 0.0)
+        velocity = approach.velocity(
+            sight, goal, SHARE * privileged.latent.get("pace", PACE_M_S), empty=sight.carried == 0.0
+        )
         return Decision(approach.steering.action(sight.joints, velocity, approach.level))

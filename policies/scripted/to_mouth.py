@@ -103,7 +103,8 @@ class Approach:
                 sight.mouth + sight.side * (REFILL_M + 0.02))  # fmt: skip
         elif distance < FACE_M or (off < manner.near_rad and distance < FACE_M + 2 * manner.stand_m):
             # Round the cheeks: the further beside the mouth, the further out.
-            beside = away - (away @ sight.front) * sight.front
+            off_goal = sight.tip - goal
+            beside = off_goal - (off_goal @ sight.front) * sight.front
             target = goal + sight.front * min(0.05, 1.5 * max(0.0, float(np.linalg.norm(beside)) - 0.015))
         else:
             target = sight.mouth + sight.side * (FACE_M + manner.stand_m)

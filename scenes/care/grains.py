@@ -71,9 +71,7 @@ class Grains:
         self.n = len(helping.grid)
         self._low, self._high = np.array(helping.low), np.array(helping.high)
         self._parking = np.array(_AWAY_M) + np.outer(np.arange(self.n), [_APART_M, 0.0, 0.0])
-        self._bodies = world.add_spheres(
-            self._parking, RADIUS_M, MASS_KG, helping.friction, GRAVITY_M_S2
-        )
+        self._bodies = world.add_spheres(self._parking, RADIUS_M, MASS_KG, helping.friction, GRAVITY_M_S2)
         self._walls = world.add_vessel(vessel)
         frames = [shape_frame(shape) for shape in vessel]
         self._wall_at = np.array([at for at, _ in frames])

@@ -250,7 +250,9 @@ class MouthScene(CareScene):
         hits = 0
         loose = grains.fresh & (self._off_tool > 2 * RADIUS_M)
         if loose.any():
-            hit = np.flatnonzero(loose)[self._capsules.touched(grains.positions[loose], self._head_at, self._head_rotation)]
+            hit = np.flatnonzero(loose)[
+                self._capsules.touched(grains.positions[loose], self._head_at, self._head_rotation)
+            ]
             grains.fresh[hit] = False
             hits = len(hit)
             self.fallen += hits
