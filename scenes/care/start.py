@@ -16,7 +16,7 @@ import numpy as np
 from scenes.care.chain import Kinematics
 
 #: So many scattered seeds at most, and so many once some pose is known.
-ATTEMPTS, ENOUGH = 160, 30
+ATTEMPTS, ENOUGH = 60, 20
 #: A pose has arrived within these: m, and entries of the rotation matrix; a corner of the cube within so many m.
 NEAR_M, NEAR_TURN, NEAR_CORNER_M = 1e-4, 1e-3, 5e-4
 

@@ -125,6 +125,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "sawyer": Recipe(
         "robosuite", "robots/sawyer/robot.xml", tuple(f"right_j{k}" for k in range(7)),
+        triangles=8400,
         color=_soft(), hand=pose_of((0, 0, 0.024)),
     ),
     "stretch": Recipe(
