@@ -32,7 +32,7 @@ class TimelineStrip(QWidget):
         self.message = ""
         self._dragged: int | None = None
         self.setMouseTracking(True)
-        self.setMinimumSize(200, 64)
+        self.setMinimumSize(200, 60)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
         self.setFocusPolicy(Qt.ClickFocus)
         self.setAccessibleName("The episode from its start to its end")
@@ -86,6 +86,8 @@ class TimelineStrip(QWidget):
             QToolTip.showText(event.globalPos(), self.words_at(self.step_at(event.pos().x())), self)
 
     def mouseReleaseEvent(self, event) -> None:
+        if self._dragged is not None:
+            self._drag_to(event.pos().x())
         self._dragged = None
         self.update()
 
@@ -169,12 +171,11 @@ class TimelineStrip(QWidget):
 
     def _paint_marks(self, painter: QPainter, bottom: float) -> None:
         theme, line = self.theme, self.timeline
-        painter.setPen(QPen(QColor(theme.truth), 1.4))
         for t in line.changes:
-            painter.drawLine(QPointF(self.x_of(t), 0), QPointF(self.x_of(t), bottom))
+            self._paint_line(painter, t, 0, bottom, theme.truth)
         if line.branched is not None:
-            painter.setPen(QPen(QColor(theme.text), 1.2, Qt.DotLine))
-            painter.drawLine(QPointF(self.x_of(line.branched), 0), QPointF(self.x_of(line.branched), bottom))
+            for y in range(0, round(bottom), 6):
+                self._paint_line(painter, line.branched, y, min(y + 3.0, bottom), theme.text)
         painter.setPen(QPen(QColor(theme.raised), 1))
         painter.setBrush(QColor(theme.predicted))
         for t in line.inferred:
@@ -187,12 +188,15 @@ class TimelineStrip(QWidget):
             corners = [QPointF(x, y - 5), QPointF(x + 5, y), QPointF(x, y + 5), QPointF(x - 5, y)]
             painter.drawPolygon(QPolygonF(corners))
 
+    def _paint_line(self, painter: QPainter, t: int, top: float, bottom: float, color: str) -> None:
+        """Upright at step ``t``, on whole pixels."""
+        painter.fillRect(QRectF(round(self.x_of(t)) - 1, top, 2, bottom - top), QColor(color))
+
     def _paint_cursor(self, painter: QPainter, bottom: float) -> None:
         theme, line = self.theme, self.timeline
         at = line.at if self._dragged is None else min(self._dragged, line.newest)
         x = self.x_of(at)
-        painter.setPen(QPen(QColor(theme.text), 1.6))
-        painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
+        self._paint_line(painter, at, 0, bottom, theme.text)
         words = f"{at}" if not line.live or self._dragged is not None else f"{at} · live"
         width = painter.fontMetrics().horizontalAdvance(words) + 12.0
         left = min(max(0.0, x - width / 2), self.width() - width)

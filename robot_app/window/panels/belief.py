@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from dynamite.acting import Frame
 from dynamite.belief import Belief, ChoicePosterior, PointPosterior, ScalarPosterior
+from robot_app.figures.beliefs import field_charts
+from robot_app.figures.panel import Chart, Picture, SkinChart
 from robot_app.history import field_entropy, latent_entropy
 from robot_app.messages import Loaded
 from robot_app.window.gauges import ChoiceGauge, LatentGauge, ScalarGauge
@@ -61,7 +63,7 @@ class Panel(BasePanel):
         self.plot.setYRange(0, 1, padding=0.03)
         self.plot.curve("entropy", "agent", dashed=True)
         self.plot.curve("p_end", "predicted")
-        self.plot.setMinimumHeight(84)
+        self.plot.setMinimumHeight(70)
         body.addWidget(self.plot, 2)
         self.plot_keys = quiet("")
         body.addWidget(self.plot_keys)
@@ -100,8 +102,9 @@ class Panel(BasePanel):
 
     def on_frame(self, frame: Frame) -> None:
         belief = frame.decision.belief
-        self._body.setVisible(belief is not None)
-        self._empty.setVisible(belief is None)
+        come, go = (self._empty, self._body) if belief is None else (self._body, self._empty)
+        go.hide()  # first: room for both would make the window grow
+        come.show()
         if belief is None:
             scene = self.workbench.scene
             who = "This policy" if scene is None else scene.policy
@@ -148,6 +151,16 @@ class Panel(BasePanel):
         self.plot.set_cursor(self.workbench.cursor)
         if self.plot.marks is not None:
             self.plot.marks.set_marks(history.session_spans(), history.predicted_changes())
+
+    def figure_parts(self) -> list[Chart | SkinChart | Picture]:
+        """Every field's posterior over the episode against the truth, the map of a point, and the session's end."""
+        bench = self.workbench
+        if bench.scene is None or bench.shown is None or bench.shown.decision.belief is None:
+            return super().figure_parts()
+        self.on_plots()
+        fields = field_charts(bench.history, bench.scene.space, bench.shown, bench.view.truth)
+        end = self.plot.chart()
+        return [*fields, *([end] if end.curves else [])]
 
     def on_theme(self, theme) -> None:
         for view in self.views.values():

@@ -25,9 +25,9 @@ class Panel(BasePanel):
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
-        self.setFixedHeight(88)
+        self.setFixedHeight(75)
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 6, 2, 6)
+        row.setContentsMargins(8, 5, 2, 4)
         row.setSpacing(6)
         side = QVBoxLayout()
         side.setSpacing(4)

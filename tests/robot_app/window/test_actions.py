@@ -19,7 +19,9 @@ from robot_app.window.main_window import MainWindow
 Wait = Callable[..., None]
 #: Tested where their effect is: tests/robot_app/window/test_training_panel.py, test_recording_panel.py.
 ELSEWHERE = {
-    "training.start", "training.pause", "training.stop", "training.watch", "training.board", "record.film", "record.still", "record.episode", "record.table",
+    "training.start", "training.pause", "training.stop", "training.watch", "training.board",
+    "record.film", "record.still", "record.episode", "record.table", "record.figure",
+    "file.episode", "file.configuration", "file.recent",
 }  # fmt: skip
 
 
@@ -139,12 +141,55 @@ def redo(window: MainWindow, wait: Wait) -> None:
 
 
 def drift(window: MainWindow, wait: Wait) -> None:
-    bench, number = window.workbench, window.workbench.scene.number
+    bench, episode = window.workbench, window.workbench.history.episode
     trigger(window, "preference.drift")
-    wait(lambda: bench.scene.number > number and bench.scene.kernel == "drift")
+    wait(lambda: bench.history.last.events)
+    assert (bench.history.last.events[-1].kind, bench.history.last.events[-1].value) == ("kernel", "drift")
+    assert bench.history.episode == episode  # nothing started over
     number = bench.scene.number
     bench.reload(kernel=None)
     wait(lambda: bench.scene.number > number)
+
+
+def seek(name: str, start: int, end: int) -> Callable[[MainWindow, Wait], None]:
+    """Of 6 steps with an edit at step 3: from ``start``, the action leads to ``end``."""
+
+    def check(window: MainWindow, wait: Wait) -> None:
+        bench = window.workbench
+        bench.runtime.set_termination(0.0)
+        for t in range(6):
+            if t == 3:
+                bench.runtime.override({"force": 2.0})
+            bench.runtime.step()
+        wait(lambda: bench.status.t == 6)
+        bench.runtime.seek(start)
+        wait(lambda: bench.shown.t == start and window.actions_by_id[name].isEnabled())
+        trigger(window, name)
+        wait(lambda: bench.shown.t == end)
+        bench.runtime.set_termination(0.02)
+
+    return check
+
+
+def branch(window: MainWindow, wait: Wait) -> None:
+    bench, first = window.workbench, window.workbench.history
+    for _ in range(4):
+        bench.runtime.step()
+    bench.runtime.seek(2)
+    wait(lambda: bench.cursor == 2)
+    trigger(window, "timeline.branch")
+    wait(lambda: bench.history is not first and bench.history.last.t == 2)
+
+
+def another_take(name: str) -> Callable[[MainWindow, Wait], None]:
+    def check(window: MainWindow, wait: Wait) -> None:
+        branch(window, wait)
+        bench = window.workbench
+        second = bench.history
+        trigger(window, name)
+        wait(lambda: bench.history is not second)
+
+    return check
 
 
 def toggle(name: str) -> Callable[[MainWindow, Wait], None]:
@@ -247,6 +292,14 @@ EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
     "preference.surprise": surprise,
     "preference.undo": undo,
     "preference.redo": redo,
+    "timeline.start": seek("timeline.start", 5, 0),
+    "timeline.back": seek("timeline.back", 5, 4),
+    "timeline.previous": seek("timeline.previous", 5, 3),
+    "timeline.next": seek("timeline.next", 1, 3),
+    "timeline.live": seek("timeline.live", 2, 6),
+    "timeline.branch": branch,
+    "timeline.next_take": another_take("timeline.next_take"),
+    "timeline.previous_take": another_take("timeline.previous_take"),
     **{f"view.{name}": toggle(name) for name in ("heat", "truth", "force", "shadow")},
     "view.follow": follow,
     **{f"view.camera_{n}": camera(n) for n in range(1, 7)},
