@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
-from robot_app.figures.results import Provenance
 from robot_app.files import write_atomic
 
 #: Okabe and Ito's colours, which most colour-blind readers tell apart, the yellow left out (too light on white).
@@ -59,6 +58,14 @@ def looks(labels: Sequence[str]) -> dict[str, Look]:
             chosen[label] = pool[others % len(pool)]
             others += 1
     return chosen
+
+
+class Provenance(Protocol):
+    """Where a figure comes from: for people, and for programs."""
+
+    def line(self) -> str: ...
+
+    def to_json(self) -> str: ...
 
 
 @contextmanager

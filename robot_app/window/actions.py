@@ -104,6 +104,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("record.still", "Take Still", "Record", "Ctrl+P", "Save a careful picture of this moment as PNG.", "still", icon="still"),
     Action("record.episode", "Save Episode", "Record", "Ctrl+S", "Write the episode so far to a folder that replays it exactly.", "save_episode", separator=True),
     Action("record.table", "Export Table", "Record", "Ctrl+E", "Write the episode so far as CSV, a row per step.", "export_table"),
+    Action("record.figure", "Save Figure", "Record", "Ctrl+Shift+F", "Keep the panel chosen in the Recording panel as PDF, PNG and CSV.", "save_figure"),
     Action("record.folder", "Show Recordings", "Record", "Ctrl+Shift+E", "Open the folder that recordings go to.", "show_recordings"),
 
     Action("help.palette", "Command Palette", "Help", "Ctrl+K", "Find any command by typing.", "show_palette", icon="palette"),

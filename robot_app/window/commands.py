@@ -185,6 +185,9 @@ class Commands:
     def export_table(self) -> None:
         self._recording("table_wanted")
 
+    def save_figure(self) -> None:
+        self._recording("figure_wanted")
+
     def show_recordings(self) -> None:
         self._recording("show_folder")
 

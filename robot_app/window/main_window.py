@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.panels: dict[str, BasePanel] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._make_panels()
+        self.panels["recording"].offer_figures(self.panels)
         self.commands = Commands(self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_actions()

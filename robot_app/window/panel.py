@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtGui import QImage
+from qtpy.QtWidgets import QFrame, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from dynamite.acting import Frame
+from robot_app.figures.panel import Chart, Origin, Picture, SkinChart
 from robot_app.messages import Loaded
+from robot_app.version import code_version
 from robot_app.window import panels
+from robot_app.window.plots import StepPlot
 from robot_app.window.workbench import Workbench
 
 
@@ -55,7 +60,36 @@ class BasePanel(QWidget):
             self.on_frame(self.workbench.shown)
             self.on_plots()
 
+    def contextMenuEvent(self, event) -> None:
+        """A right click anywhere on the panel offers its figure."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        menu.addAction(f"Save Figure of {self.title}").triggered.connect(self.workbench_figure)
+        menu.popup(event.globalPos())
+
+    def workbench_figure(self) -> None:
+        """Ask for this panel as a figure."""
+        self.workbench.figure_wanted.emit(self)
+
     # -- hooks
+    def figure_parts(self) -> list[Chart | SkinChart | Picture]:
+        """What a figure of this panel shows: its plots; of a panel without any, how it looks."""
+        charts = [plot.chart() for plot in self.findChildren(StepPlot)]
+        drawn = [chart for chart in charts if chart.curves]
+        return list(drawn) or [Picture(self.title, pixels(self))]
+
+    def figure_origin(self) -> Origin:
+        """Seed, commit and configuration that a figure carries: of the scene, unless a panel is about something else."""
+        scene, history = self.workbench.scene, self.workbench.history
+        config: dict[str, Any] = {"panel": self.title}
+        if scene is not None:
+            config |= {"scene": scene.recipe.to_json(), "policy": scene.policy, "episode": history.episode}
+        if history.last is not None:
+            config |= {"step": self.workbench.shown.t if self.workbench.shown is not None else history.last.t}
+            events = [event for frame in history.frames for event in frame.events]
+            config |= {"events": [{"t": e.t, "kind": e.kind, "value": e.value} for e in events]}
+        return Origin(self.workbench.seed, code_version()["commit"], config)
+
     def on_loaded(self, loaded: Loaded) -> None:
         """Another scene or policy."""
 
@@ -73,6 +107,15 @@ class BasePanel(QWidget):
 
     def on_close(self) -> None:
         """The window closes: stop what is yours."""
+
+
+def pixels(widget: QWidget) -> np.ndarray:
+    """(H, W, 3) uint8: how a widget looks."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format_RGB888)
+    rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8)
+    return rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()].reshape(
+        image.height(), image.width(), 3
+    ).copy()
 
 
 def find_panels() -> list[type[BasePanel]]:

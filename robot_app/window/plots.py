@@ -10,6 +10,7 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPen, QPolygonF
 from qtpy.QtWidgets import QLabel
 
+from robot_app.figures.panel import Chart, Curve
 from robot_app.window.theme import Theme
 
 
@@ -28,6 +29,10 @@ class SessionMarks(pg.GraphicsObject):
             self._spans, self._predicted = list(spans), list(predicted)
             self.informViewBoundsChanged()
             self.update()
+
+    def marks(self) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+        """Sessions, and steps where a change was inferred."""
+        return tuple(self._spans), tuple(self._predicted)
 
     def boundingRect(self) -> QRectF:
         view = self.getViewBox()
@@ -149,6 +154,17 @@ class StepPlot(pg.PlotWidget):
             for side in ("left", "bottom"):
                 self.getPlotItem().getAxis(side).setStyle(showValues=True)
         self._curves[name].setData(x, y)
+
+    def chart(self) -> Chart:
+        """What is shown now, for a figure."""
+        curves = []
+        for name, item in self._curves.items():
+            x, y = item.getData()
+            if x is not None and len(x) and np.isfinite(y).any():
+                ink, dashed, _ = self._inks[name]
+                curves.append(Curve(name, np.array(x, float), np.array(y, float), ink, dashed))
+        spans, inferred = ((), ()) if self.marks is None else self.marks.marks()
+        return Chart(self.label, self.x_label, self.label, tuple(curves), spans, inferred)
 
     def set_steps(self, last: float) -> None:
         """Let the x axis reach from 0 to ``last``."""

@@ -103,6 +103,7 @@ class Workbench(QObject):
     crashed = Signal(object)
     place_wanted = Signal(bool)  # whether clicks on the skin move the preference
     report_wanted = Signal()
+    figure_wanted = Signal(object)  # a panel, to be kept as a figure
     checkpoint_wanted = Signal()  # a folder is to be chosen
     watch_wanted = Signal(bool)
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from dynamite.acting import Frame
+from robot_app.figures.panel import Chart, Picture, SkinChart
 from robot_app.history import RATE_WINDOW, running_mean
 from robot_app.messages import Loaded
 from robot_app.window.panel import BasePanel, quiet
@@ -183,6 +184,10 @@ class Panel(BasePanel):
             if changes
             else "No change of the preference yet"
         )
+
+    def figure_parts(self) -> list[Chart | SkinChart | Picture]:
+        self.on_plots()  # what is on the screen may be an eighth of a second old
+        return super().figure_parts()
 
     def on_theme(self, theme) -> None:
         for plot in (self.reward, self.returns):

@@ -7,6 +7,8 @@ from typing import Any
 from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from dynamite.acting import Frame
+from robot_app.figures.beliefs import field_charts
+from robot_app.figures.panel import Chart, Picture, SkinChart
 from robot_app.messages import Edited, Loaded
 from robot_app.window.field_editors import FieldEditor, NumberRow, make_editor
 from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
@@ -221,6 +223,13 @@ class Panel(BasePanel):
         self.ends.setCurrentIndex(how)
         self.probability.setVisible(how == _RANDOM)
         self.length.setVisible(how == _FIXED)
+
+    def figure_parts(self) -> list[Chart | SkinChart | Picture]:
+        """The true preference over the episode; where it is hidden, how the panel looks."""
+        bench = self.workbench
+        if bench.scene is None or bench.shown is None or not bench.view.truth:
+            return super().figure_parts()
+        return list(field_charts(bench.history, bench.scene.space, bench.shown, truth=True, belief=False))
 
     def on_theme(self, theme) -> None:
         for editor in self.editors.values():

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from qtpy.QtCore import QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
 
 from robot_app.csv_trace import TraceWriter
 from robot_app.drawing import Filmed, Saved
+from robot_app.figures.panel import PanelFigure
 from robot_app.messages import Recorded, Refused
 from robot_app.troubles import not_written
+from robot_app.window.figure_saver import FigureSaver
 from robot_app.window.panel import BasePanel, column, heading, quiet
 from robot_app.window.workbench import Workbench, default_recordings
 from scenes.errors import InputError
@@ -55,9 +67,19 @@ class Panel(BasePanel):
         self._button(
             grid, 3, "Export table", "Ctrl+E", "table_wanted", "The episode so far, a row per step, CSV."
         )
+        self._button(
+            grid, 4, "Save figure", "Ctrl+Shift+F", "figure_wanted", "A panel's plots as PDF, PNG and CSV."
+        )
         grid.setColumnStretch(1, 1)
         layout.addLayout(grid)
 
+        row = QHBoxLayout()
+        row.addWidget(quiet("Figure of"))
+        self.figure_of = QComboBox()
+        self.figure_of.setAccessibleName("Panel to keep as a figure")
+        self.figure_of.setToolTip("The panel used last; a right click on any panel keeps that one.")
+        row.addWidget(self.figure_of, 1)
+        layout.addLayout(row)
         row = QHBoxLayout()
         row.addWidget(quiet("Size of stills"))
         self.scale = QComboBox()
@@ -84,6 +106,11 @@ class Panel(BasePanel):
 
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._show_time)
+        self._panels: Mapping[str, BasePanel] = {}
+        self.saver = FigureSaver(self)
+        self.saver.saved.connect(self._figure_saved)
+        self.saver.failed.connect(lambda stem, why: self.tell_not_written("figure", stem, why))
+        workbench.figure_wanted.connect(self._figure_of)
         workbench.filmed.connect(self._filmed)
         workbench.still_saved.connect(self._still_saved)
         workbench.episode_saved.connect(self._episode_saved)
@@ -137,6 +164,42 @@ class Panel(BasePanel):
             self.tell_not_written("table", path, str(error.strerror or error))
         else:
             self._done(path, f"{len(bench.history)} rows")
+
+    def offer_figures(self, panels: Mapping[str, BasePanel]) -> None:
+        """Every panel; the one that has the focus is chosen."""
+        self._panels = panels
+        self.figure_of.clear()
+        for name, panel in panels.items():
+            self.figure_of.addItem(panel.title, name)
+        self.figure_of.setCurrentIndex(max(0, self.figure_of.findData("belief")))
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._focus_changed)
+
+    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        for name, panel in self._panels.items():
+            if panel is not self and new is not None and panel.isAncestorOf(new):
+                self.figure_of.setCurrentIndex(self.figure_of.findData(name))
+
+    def figure_wanted(self) -> None:
+        """Keep the chosen panel."""
+        self._figure_of(self._panels[self.figure_of.currentData()])
+
+    def _figure_of(self, panel: BasePanel) -> None:
+        try:
+            path = self._path(panel.title.lower().replace(" ", "-"), ".pdf")
+        except InputError as error:
+            self.tell_not_written("figure", self.folder, str(error))
+            return
+        origin = panel.figure_origin()
+        title = f"{panel.title}: {origin.line()}"
+        self.saver.save(PanelFigure(title, tuple(panel.figure_parts()), origin), path.with_suffix(""))
+        self.latest.setText(f"Drawing the figure of {panel.title}…")
+
+    def _figure_saved(self, paths: list[Path]) -> None:
+        kinds = ", ".join(path.suffix[1:].upper() for path in paths)
+        self._done(paths[0].with_suffix(""), kinds)
+        self.workbench.tell("info", f"Saved {paths[0].with_suffix('').name} as {kinds}.")
 
     def show_folder(self) -> None:
         """Open the folder in the file manager."""
@@ -218,3 +281,8 @@ class Panel(BasePanel):
 
     def on_close(self) -> None:
         self._clock.stop()
+        self.saver.close()
+        application = QApplication.instance()
+        if isinstance(application, QApplication) and self._panels:
+            self._panels = {}
+            application.focusChanged.disconnect(self._focus_changed)

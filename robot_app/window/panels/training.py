@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QTimer, QUrl
@@ -19,10 +21,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from dynamite.config_io import load_yaml, to_dict
+from robot_app.figures.panel import Chart, Origin, Picture, SkinChart
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
 from robot_app.tensorboard import TensorBoard
 from robot_app.training_runs import ALIVE, TrainingRun, free_folder
+from robot_app.version import code_version
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
 from robot_app.window.run_table import RunTable
@@ -286,6 +291,22 @@ class Panel(BasePanel):
             f"{phase} · {last['frames'] / 1e3:,.0f} k of {last['total_frames'] / 1e3:,.0f} k\n"
             f"return {_number(last['return_mean'])} ± {_number(last['return_std'])}{left}"
         )
+
+    def figure_parts(self) -> list[Chart | SkinChart | Picture]:
+        self._draw()
+        return super().figure_parts()
+
+    def figure_origin(self) -> Origin:
+        """Of the chosen run: its own configuration and seed."""
+        run = self.run
+        if run is None:
+            return super().figure_origin()
+        config: dict[str, Any] = {"panel": self.title, "run": run.folder.name}
+        with contextlib.suppress(InputError):
+            trained = to_dict(load_yaml(run.folder / "config.yaml"))
+            config |= {"scene": trained["scene"], "policy": trained["variant"], "training": trained}
+        seed = config.get("training", {}).get("train", {}).get("seed", run.about.get("seed"))
+        return Origin(seed, code_version()["commit"], config)
 
     def _draw(self) -> None:
         run = self.run
