@@ -8,7 +8,7 @@ presses by the preferred force and follows the lane; where it is held up, it goe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Strokes:
     lowest_rad: float = 0.4
     press_m: float = 0.005
     force_gain_m: float = 0.003
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
 
 
 #: Found by a random search over 8 episodes per controller with the Jaco.
@@ -106,7 +106,9 @@ class Oracle:
         height = float(np.linalg.norm(out))
         outward = out / max(height, 1e-6)
         lane = strokes.lanes_rad[self._lane % len(strokes.lanes_rad)]
-        wanted = _raised(normal * math.cos(lane) + np.cross(axis, normal) * math.sin(lane), axis, strokes.lowest_rad)
+        wanted = _raised(
+            normal * math.cos(lane) + np.cross(axis, normal) * math.sin(lane), axis, strokes.lowest_rad
+        )
         turn = math.atan2(float(np.cross(outward, wanted) @ axis), float(outward @ wanted))
         sideways = np.cross(axis, outward)
         to_end = length * strokes.ends[self._end] - along

@@ -37,7 +37,9 @@ class Steering:
     def __init__(self, scene: CareScene, weights: Weights) -> None:
         control = scene.controller
         self._full_speed = (
-            control.reach / CONTROL_STEP_S if control.from_target else control.gain * control.reach / TIME_STEP_S
+            control.reach / CONTROL_STEP_S
+            if control.from_target
+            else control.gain * control.reach / TIME_STEP_S
         )
         # The observation is in the robot's base frame; so is the arithmetic here.
         self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
@@ -47,7 +49,9 @@ class Steering:
         """(3, 3) of the tool at joint angles (n,)."""
         return self._kinematics.forward(joints)[1]
 
-    def action(self, joints: np.ndarray, velocity: np.ndarray, rotation: np.ndarray, gain: float = 2.0) -> np.ndarray:
+    def action(
+        self, joints: np.ndarray, velocity: np.ndarray, rotation: np.ndarray, gain: float = 2.0
+    ) -> np.ndarray:
         """Action (n,) whose joint speeds move the tip with ``velocity`` (3,) m/s and turn the tool towards ``rotation``.
 
         Args:

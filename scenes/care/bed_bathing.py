@@ -116,8 +116,8 @@ class BedBathing(CareScene):
     of them would not. Upstream pays −(distance to the person), which says nothing of where to wash.
 
     **Start**: the hand at (−0.45, 0.2, 1) m ± 5 cm, upstream's place relative to the person, pointing at them; the arm
-    lies on the mattress, which holds it up, 14° ± 5° from the body. **Episode**: 200 steps of 0.1 s. **Success**: as many wipes as 30 % of the
-    targets on the arm (39 male, 28 female).
+    lies on the mattress, which holds it up, 14° ± 5° from the body. **Episode**: 200 steps of 0.1 s. **Success**: as many
+    wipes as 30 % of the targets on the arm (39 male, 28 female).
 
     Args:
         robot: one that can be mounted at the bed.
@@ -194,7 +194,9 @@ class BedBathing(CareScene):
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Shoulder, elbow and wrist; the targets ride on the arm."""
         frames = self.world.link_frames(self.person.arm.body, _LANDMARKS)
-        self._part_frames = [(np.array(at), matrix_from_quaternion(np.array(turned))) for at, turned in frames[:2]]
+        self._part_frames = [
+            (np.array(at), matrix_from_quaternion(np.array(turned))) for at, turned in frames[:2]
+        ]
         self._targets = np.concatenate(
             [
                 positions @ rotation.T + at

@@ -32,9 +32,7 @@ def _links(xyz: Vector, rpy: Vector) -> tuple[Link, Link]:
     )  # fmt: skip
     thick, centre = _FACE - _PLATE_BACK, ((_FACE + _PLATE_BACK) / 2, 0.0, 0.0)
     edges = (thick, *_PLATE)
-    xx, yy, zz = (
-        0.2 / 12 * (edges[i] ** 2 + edges[j] ** 2) for i, j in ((1, 2), (0, 2), (0, 1))
-    )
+    xx, yy, zz = (0.2 / 12 * (edges[i] ** 2 + edges[j] ** 2) for i, j in ((1, 2), (0, 2), (0, 1)))
     tool = Link(
         "tool", (0, 0, 0), axis=None, mass=0.2, com=centre, inertia=(xx, yy, zz), shapes=(Shape(centre, centre, box=edges),)
     )  # fmt: skip
