@@ -21,7 +21,7 @@ import numpy as np
 
 from scenes.care.assets.bake.capsules import fit
 from scenes.care.assets.bake.description import Folded, Visual, fold, pose_of, read_mjcf, read_urdf
-from scenes.care.assets.bake.recipes import RECIPES, Recipe
+from scenes.care.assets.bake.recipes import RECIPES, Recipe, Rgb
 from scenes.care.assets.bake.robots import (
     ASSETS,
     creased,
