@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from dynamite.acting import Decision
-from policies.scripted.to_mouth import Approach, Manner
 from policies.scripted.steering import Weights
+from policies.scripted.to_mouth import Approach, Manner
 from scenes.base import Privileged
 from scenes.care.chain import matrix_from_rpy
 from scenes.care.drinking import Drinking

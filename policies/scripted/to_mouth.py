@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Manner:
     near_rad: float = 0.2
     stand_m: float = 0.035
     late_m: float = 0.045
-    weights: Weights = Weights(turning=0.3, posture=0.03)
+    weights: Weights = field(default_factory=lambda: Weights(turning=0.3, posture=0.03))
 
 
 @dataclass

@@ -40,6 +40,8 @@ SIDES: dict[str, float] = {"left": math.radians(50), "front": 0.0, "right": -mat
 SIDE_RIGHT_RAD, SIDE_WRONG_RAD = math.radians(25.0), math.radians(45.0)
 #: Per step at the face from a wrong side.
 SIDE_COST = 0.5
+#: Per step and half turn that the tool is off the preferred side while it is not at the face.
+WATCH_COST = 0.1
 #: Weight of the newest step in the felt pace.
 FELT = 0.3
 
@@ -146,8 +148,9 @@ class MouthScene(CareScene):
     def _simulate(self) -> None:
         self._step_reward = 0.0
         grains, near = self.grains, self.distance_m < REFILL_M
+        here = not grains.away.all()
         for _ in range(SUBSTEPS):  # a falling grain is at the mouth for less than a control step
-            if self.carried:
+            if here:
                 grains.carry(self._tool_motion())
             self.world.step(1)
             if near and grains.pending.any():
@@ -194,12 +197,13 @@ class MouthScene(CareScene):
         """Where the tool came to the face from, and how its motion there feels."""
         away = self._head_rotation.T @ (np.array(self._tip) - self._mouth)
         self.distance_m = float(np.linalg.norm(away))
+        self._bearing = math.atan2(away[0], -away[1])
         felt = self._felt_now()
         if self.distance_m > FACE_M:
             self._entry = None
         else:
             if self._entry is None:
-                self._entry, self._felt = math.atan2(away[0], -away[1]), felt
+                self._entry, self._felt = self._bearing, felt
             self._felt += FELT * (felt - self._felt)
         self._last_tip = self._tip
 
@@ -215,8 +219,12 @@ class MouthScene(CareScene):
         """1 from the preferred side, 0 from a wrong one, and 1 while the tool is not at the face."""
         if self._entry is None:
             return 1.0
-        off = abs(self._entry - SIDES[self.sessions.latent["side"]])
-        return ramp(min(off, 2 * math.pi - off), SIDE_RIGHT_RAD, SIDE_WRONG_RAD)
+        return ramp(self._off_side(self._entry), SIDE_RIGHT_RAD, SIDE_WRONG_RAD)
+
+    def _off_side(self, bearing: float) -> float:
+        """How far a bearing is from the preferred side, rad."""
+        off = abs(bearing - SIDES[self.sessions.latent["side"]])
+        return min(off, 2 * math.pi - off)
 
     def _worth(self) -> float:
         """What a grain is worth now, of its full reward."""
@@ -236,6 +244,8 @@ class MouthScene(CareScene):
         reward += self._lose_grains()
         if self._entry is not None:
             reward -= SIDE_COST * (1.0 - self._side_worth()) + self._pace_worth()[1]
+        else:
+            reward -= WATCH_COST * self._off_side(self._bearing) / math.pi
         if self.refill:
             self._refill()
         return reward, self.success

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def _vessel() -> tuple[Shape, ...]:
     """A floor, thicker than anything falls in a substep, and a rim of capsules that keeps the food in."""
     rim = [_rim_point(turn) for turn in 2 * math.pi * np.arange(_N_RIM + 1) / _N_RIM]
     floor = Shape((_TIP[0], 0, _FLOOR - 0.006), (0, 0, 0), box=(2 * _RIM[0], 2 * _RIM[1], 0.012))
-    return floor, *(Shape(a, b, _RIM_R) for a, b in zip(rim, rim[1:], strict=False))
+    return floor, *(Shape(a, b, _RIM_R) for a, b in pairwise(rim))
 
 
 def _bowl(color: Color, rows: int = 9, columns: int = 28) -> Mesh:
