@@ -62,7 +62,8 @@ class Drinking(MouthScene):
     − 1 per drop spilled − 0.25‖v_ee‖ − 0.01·(force on the person) − 0.05·(the cup's force on the person, once it is
     ≥ 10 N) − 1 per drop that falls on the person − 1·(speed in m/s) per drop that enters the mouth; and while the opening
     is within 15 cm of the mouth − 0.5·(1 − w_side) − 0.1·max(0, ω − tilt_rate),
-    elsewhere − 0.1·(angle between the cup's bearing and the preferred side)/π. A drop is in the mouth once it has left
+    elsewhere − 0.1·(angle between the cup's bearing and the preferred side)/π.
+    A drop is in the mouth once it has left
     the cup and is within 3 cm of the lips, *spilled* once it is 10 cm off the cup. What it is worth depends on m:
     w = w_side·w_rate, where w_side is 1 if the cup came within 15 cm of the mouth from within 25° of the preferred side,
     falling to 0 at 45°; and w_rate is 1 up to the preferred rate, falling to 0 at 4 °/s more. ω is the mean rate of tilt

@@ -61,7 +61,8 @@ class Feeding(MouthScene):
     − 0.25‖v_ee‖ − 0.01·(force on the person) − 0.05·(the spoon's force on the person, once it is ≥ 10 N) − 1 per piece that
     falls on the person − 1·(speed in m/s) per piece that enters the mouth; and while the spoon is within 15 cm of the
     mouth − 0.5·(1 − w_side) − 10·max(0, v − pace),
-    elsewhere − 0.1·(angle between the spoon's bearing and the preferred side)/π. A piece is *eaten* within 3 cm of the mouth, *spilled* once it is
+    elsewhere − 0.1·(angle between the spoon's bearing and the preferred side)/π.
+    A piece is *eaten* within 3 cm of the mouth, *spilled* once it is
     10 cm off the spoon. What eaten food is worth depends on m: w = w_side·w_pace, where w_side is 1 if the spoon came
     within 15 cm of the mouth from within 25° of the preferred side, falling to 0 at 45°; and w_pace is 1 up to the
     preferred pace, falling to 0 at 0.05 m/s more. v is the mean speed at the face, the newest step weighing 0.3.
