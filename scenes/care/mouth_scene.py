@@ -169,7 +169,7 @@ class MouthScene(CareScene):
             return
         worth = self._worth()
         for index in np.flatnonzero(taken):
-            self._step_reward += self.eaten_reward * worth + food_comfort(grains.speed(index), 0)
+            self._step_reward += self.eaten_reward * worth + food_comfort(grains.speed(int(index)), 0)
             self.eaten += 1
             self._eaten_now += 1
         grains.remove(taken)

@@ -342,7 +342,8 @@ class World:
         state = p.getLinkState(
             body, link, computeLinkVelocity=True, computeForwardKinematics=True, physicsClientId=self._client
         )
-        (cx, cy, cz), (x, y, z), quaternion, (u, v, w), angular = state[0], *state[4:8]
+        (cx, cy, cz), (x, y, z), quaternion = state[0], state[4], state[5]
+        (u, v, w), angular = state[6], state[7]
         p_, q_, r_ = angular  # PyBullet gives the velocity of the centre of mass
         dx, dy, dz = x - cx, y - cy, z - cz
         linear = (u + q_ * dz - r_ * dy, v + r_ * dx - p_ * dz, w + p_ * dy - q_ * dx)
