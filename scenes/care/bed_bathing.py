@@ -16,11 +16,11 @@ import numpy as np
 
 from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, arm_part_capsule, surface_point
 from scenes.care.chain import matrix_from_quaternion
+from scenes.care.contact import Contact
 from scenes.care.reward import action_cost, comfort
 from scenes.care.scene import CareScene
 from scenes.care.size import BodySize
 from scenes.care.tools.wiper import WIPER, on_cloth
-from scenes.care.world import Contact
 from scenes.latent import ChoiceField, LatentField, ScalarField
 from scenes.visual import CameraPreset, Markers
 

@@ -97,6 +97,16 @@ def rotation_between_z_and(direction: np.ndarray) -> np.ndarray:
     return np.column_stack([x, np.cross(z, x), z])
 
 
+def shape_frame(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Centre (3,) m and rotation (3, 3) of a shape in its link's frame; a capsule lies along its own z."""
+    a, b = np.array(shape.a, float), np.array(shape.b, float)
+    if shape.box is not None:
+        return a, np.eye(3)
+    along = b - a
+    upright = float(np.linalg.norm(along)) < 1e-9
+    return (a + b) / 2, np.eye(3) if upright else rotation_between_z_and(along)
+
+
 def rpy_from_matrix(matrix: np.ndarray) -> Vector:
     """Roll, pitch, yaw (rad) of a rotation matrix, R = Rz·Ry·Rx."""
     pitch = math.asin(float(np.clip(-matrix[2, 0], -1, 1)))

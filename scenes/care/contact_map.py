@@ -13,8 +13,8 @@ import numpy as np
 
 from scenes.care.body import ARM_PARTS, surface_coordinates
 from scenes.care.chain import matrix_from_quaternion
+from scenes.care.contact import Contact
 from scenes.care.size import BodySize
-from scenes.care.world import Contact
 
 #: Cells of a patch grid along a part and about it.
 GRID = (8, 12)

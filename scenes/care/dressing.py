@@ -21,11 +21,11 @@ import numpy as np
 
 from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, capsules, surface_point
 from scenes.care.chain import matrix_from_quaternion
+from scenes.care.contact import Contact
 from scenes.care.reward import action_cost, comfort
 from scenes.care.scene import CONTROL_STEP_S, SUBSTEPS, TIME_STEP_S, CareScene
 from scenes.care.sleeve import frames_of, rest_points, sleeve_look, sleeve_net
 from scenes.care.tools.hoop import CENTRE, HOOP, RADIUS_M
-from scenes.care.world import Contact
 from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
 from scenes.visual import CameraPreset, Markers
 

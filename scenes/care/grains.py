@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scenes.care.chain import Shape, Vector, matrix_from_quaternion, quaternion_from_matrix
-from scenes.care.world import World, shape_frame
+from scenes.care.chain import Shape, Vector, matrix_from_quaternion, quaternion_from_matrix, shape_frame
+from scenes.care.world import World
 
 GRAVITY_M_S2 = 9.81
 #: Upstream's spheres: 5 mm, 1 g.

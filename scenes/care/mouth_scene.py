@@ -15,11 +15,11 @@ import numpy as np
 
 from scenes.care.body import IMPAIRMENTS, capsules, mouth
 from scenes.care.chain import matrix_from_quaternion
+from scenes.care.contact import Contact
 from scenes.care.grains import RADIUS_M, Grains, Helping
 from scenes.care.reward import action_cost, comfort, food_comfort
 from scenes.care.scene import SUBSTEPS, CareScene
 from scenes.care.shapes import Color, Mesh, ball
-from scenes.care.world import Contact
 from scenes.errors import InputError
 from scenes.latent import ChoiceField, LatentField
 from scenes.visual import CameraPreset

@@ -1,7 +1,7 @@
 """CareScene: what all care scenes share — a place, a person, a robot with a tool; reset, step, observe, render, close.
 
 A scene declares what it is made of (the class attributes below) and adds its latent fields, what it sees of the person
-(:meth:`CareScene._task_block`), what a contact means (:meth:`CareScene._on_contact`) and its reward. Timing and bodies
+(:meth:`CareScene._see`), what a contact means (:meth:`CareScene._on_touch`) and its reward. Timing and bodies
 are Assistive Gym 1.0's: 5 substeps of 0.02 s per step (10 Hz control), 200 steps per episode.
 
 A step is fast because only what can move is simulated (the robot and the person's moving limbs; all else is static
@@ -11,38 +11,35 @@ capsules and boxes), and a reset because the world is built once and restored.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 
-from scenes.base import SessionEnv
 from scenes.care.chain import (
     Kinematics,
     Shape,
     matrix_from_quaternion,
     matrix_from_rpy,
-    quaternion_from_matrix,
 )
+from scenes.care.contact import Contact
 from scenes.care.contact_map import force_by_patch, force_by_segment
+from scenes.care.drawn import DrawnScene
 from scenes.care.furniture import Box
-from scenes.care.looks import PERSON_FRAMES, build_visual_model
 from scenes.care.person import Person
 from scenes.care.place import find_place
 from scenes.care.robots import find_robot, robots_at
 from scenes.care.robots.controllers import find_controller
-from scenes.care.shapes import Mesh, SkinnedMesh
 from scenes.care.size import REFERENCE_AGE, BodySpec
 from scenes.care.start import solve_start
 from scenes.care.tools.scratcher import SCRATCHER
 from scenes.care.tools.tool import Tool
-from scenes.care.world import Contact, World
+from scenes.care.world import World
 from scenes.errors import InputError
 from scenes.latent import LatentField, LatentSpace
 from scenes.session import Kernel, Termination
-from scenes.visual import CameraPreset, Markers, VisualModel
 
 TIME_STEP_S = 0.02
 SUBSTEPS = 5
@@ -51,20 +48,8 @@ SOLVER_ITERATIONS = 20
 START_CLEARANCE_M = 0.004
 CONTROL_STEP_S = SUBSTEPS * TIME_STEP_S
 
-#: Seen from the person's right, in front of the chair, where the robot works.
-CAMERAS: tuple[CameraPreset, ...] = (
-    CameraPreset("shoulder", (-1.05, -1.15, 1.50), (-0.22, -0.08, 0.90), 40.0),
-    CameraPreset("arm", (-0.80, -0.80, 1.30), (-0.32, -0.08, 0.85), 36.0),
-    CameraPreset("front", (-0.45, -2.00, 1.35), (-0.15, 0.0, 0.78), 40.0),
-    CameraPreset("side", (-2.00, -0.35, 1.20), (-0.20, -0.15, 0.80), 40.0),
-    CameraPreset("top", (-0.75, -0.55, 2.40), (-0.25, -0.05, 0.75), 38.0),
-    CameraPreset("room", (-1.75, -1.75, 1.65), (-0.10, -0.05, 0.68), 42.0),
-)
 
-_STILL = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-
-
-class CareScene(SessionEnv):
+class CareScene(DrawnScene):
     """Base of the care scenes.
 
     **Observation** of every care scene, float32, positions in the robot's base frame; values beyond a range are clipped:
@@ -90,9 +75,6 @@ class CareScene(SessionEnv):
         termination, kernel: of the session process.
         render_mode: ``None`` or ``"rgb_array"``.
     """
-
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
-    render_size: tuple[int, int] = (640, 480)
 
     #: Where the person is (:mod:`scenes.care.place`), which limbs move, and how they are held: limb → joint → degrees.
     place: ClassVar[str] = "wheelchair"
@@ -121,10 +103,6 @@ class CareScene(SessionEnv):
     #: Points of the person in the observation, and the bounds (±) of the scene's own numbers after them.
     task_points: ClassVar[int] = 0
     task_bounds: ClassVar[tuple[float, ...]] = ()
-    #: Frame name → look of whatever else moves, in the order of :meth:`_object_poses`.
-    object_looks: ClassVar[Callable[[], tuple[tuple[str, Mesh] | SkinnedMesh, ...]] | None] = None
-    #: How far the person's mouth is drawn open, 0 … 1.
-    mouth_open: ClassVar[float] = 0.0
 
     def __init__(
         self,
@@ -153,7 +131,9 @@ class CareScene(SessionEnv):
 
         place = find_place(self.place)
         if place.name not in self.robot.mounts:
-            raise InputError("robot", robot, f"one with a mount at the {place.name}: {', '.join(robots_at(place.name))}")
+            raise InputError(
+                "robot", robot, f"one with a mount at the {place.name}: {', '.join(robots_at(place.name))}"
+            )
         self.world = World(TIME_STEP_S, self.solver_iterations, self.many_spheres)
         who = BodySpec(gender, age_years, weight_kg, height_m)
         self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg, motion)
@@ -189,7 +169,7 @@ class CareScene(SessionEnv):
         self._tool_links = range(len(self.robot.links), len(self.chain.links))
         self._hand = self._joints[-1]
         self._frame_links = [*self._joints, self._tool]
-        self._still_rows = {name: self._still_row(name) for name in (f.split("/")[1] for f in PERSON_FRAMES)}
+        self._find_still_rows()
 
         self.kinematics = Kinematics(self.chain, self.base, ("tool", self.tool.tip))
         self._start_rotation = matrix_from_rpy(self.start_tip[1])
@@ -215,13 +195,6 @@ class CareScene(SessionEnv):
             raise InputError("fields", fields, f"{needed}, and any of {others}")
         return LatentSpace(tuple(field for name, field in self.latent_fields.items() if name in chosen))
 
-    def _still_row(self, segment: str) -> tuple[float, ...]:
-        """Pose of a segment where it does not move; the torso's skin is given in world coordinates."""
-        if segment == "torso":
-            return _STILL
-        frame = self.person.frames[segment]
-        return (*frame[:3, 3].tolist(), *quaternion_from_matrix(frame[:3, :3]))
-
     def _observation_space(self) -> gym.spaces.Box:
         n = self.n_actions
         bound = np.concatenate([
@@ -235,7 +208,10 @@ class CareScene(SessionEnv):
 
     def _solve_start(self) -> np.ndarray:
         """Joint positions of the start pose, found from the robot's own seed for the place."""
-        seeds = [np.array(self.robot.mounts[self.place].start or self.robot.start), *map(np.array, self.robot.seeds)]
+        seeds = [
+            np.array(self.robot.mounts[self.place].start or self.robot.start),
+            *map(np.array, self.robot.seeds),
+        ]
         q, wrong = solve_start(
             self.kinematics, np.array(self.start_tip[0]), self._start_rotation, self.start_spread, seeds,
             self.robot.levers, self._is_clear,
@@ -249,7 +225,9 @@ class CareScene(SessionEnv):
         """Whether the arm at joint positions ``q`` keeps its distance from the person and from what stands there."""
         self.world.set_joints(self.arm, self._joints, q)
         people = [(body, -1) for body in self.person.bodies]
-        things = [(body, self.robot.inside if name in self._own else -1) for body, name in self.furniture.items()]
+        things = [
+            (body, self.robot.inside if name in self._own else -1) for body, name in self.furniture.items()
+        ]
         return all(
             self.world.closest_distance(self.arm, body, START_CLEARANCE_M, first) >= START_CLEARANCE_M
             for body, first in (*people, *things)
@@ -322,23 +300,7 @@ class CareScene(SessionEnv):
 
     def close(self) -> None:
         self.world.close()
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
         super().close()
-
-    def render(self) -> np.ndarray | None:
-        """(H, W, 3) uint8 from the first camera, when ``render_mode`` is ``"rgb_array"``."""
-        if self.render_mode is None:
-            gym.logger.warn('render() needs render_mode="rgb_array"')
-            return None
-        if self._picture is None:
-            from scenes.care.tiny_render import TinyPicture
-
-            self._picture = TinyPicture(self.visual_model())
-        camera = self.cameras()[0]
-        width, height = self.render_size
-        return self._picture.draw(self.poses(), camera.eye, camera.target, camera.fov_deg, width, height)
 
     # -- sensing
     def _observe(self) -> np.ndarray:
@@ -454,43 +416,7 @@ class CareScene(SessionEnv):
         if "impairment" in latent and latent["impairment"] != self.person.impairment:
             self.person.set_impairment(latent["impairment"])
 
-    # -- drawing
-    def visual_model(self) -> VisualModel:
-        return build_visual_model(
-            self.person.spec, self.robot_name, self.place, self.tool, type(self).object_looks, self.mouth_open
-        )
-
-    def poses(self) -> np.ndarray:
-        """(K, 7): world, the person's frames, the robot's links, the tool, the scene's objects."""
-        rows: list[tuple[float, ...]] = [_STILL]
-        live: dict[str, tuple[float, ...]] = {}
-        for limb in self.person.limbs.values():
-            frames = self.world.link_frames(limb.body, list(limb.segments.values()))
-            live.update(
-                {name: (*at, *turned) for name, (at, turned) in zip(limb.segments, frames, strict=True)}
-            )
-        rows.extend(live.get(name, still) for name, still in self._still_rows.items())
-        rows.extend((*at, *turned) for at, turned in self.world.link_frames(self.arm, self._frame_links))
-        rows.extend(self._object_poses())
-        return np.array(rows, dtype=np.float32)
-
-    def markers(self) -> Markers:
-        """The tool's tip, and the strongest force on the person."""
-        strongest = self._strongest
-        return Markers(
-            tool_tip=np.array(self._tip),
-            force_at=None if strongest is None else np.array(strongest[1]),
-            force=None if strongest is None else np.array(strongest[2]) * -strongest[0],
-        )
-
-    def cameras(self) -> tuple[CameraPreset, ...]:
-        return CAMERAS
-
     def state_hash(self) -> str:
         chains = {self.arm: self._joints}
         chains.update({limb.body: limb.joints for limb in self.person.limbs.values()})
         return self.world.digest(chains)
-
-    def _object_poses(self) -> Sequence[tuple[float, ...]]:
-        """Position and quaternion of each of ``object_looks``."""
-        return ()

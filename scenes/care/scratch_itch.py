@@ -15,9 +15,9 @@ import numpy as np
 
 from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, surface_point
 from scenes.care.chain import matrix_from_quaternion
+from scenes.care.contact import Contact
 from scenes.care.reward import action_cost, comfort
 from scenes.care.scene import CareScene
-from scenes.care.world import Contact
 from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
 from scenes.visual import Markers
 

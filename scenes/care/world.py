@@ -13,12 +13,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from scenes.care.chain import Chain, Shape, quaternion_from_matrix, rotation_between_z_and, to_urdf
+from scenes.care.chain import Chain, Shape, quaternion_from_matrix, shape_frame, to_urdf
+from scenes.care.contact import Contact
 
 
 @contextmanager
@@ -42,36 +42,6 @@ def quietly() -> Iterator[None]:
 
 with quietly():
     import pybullet as p
-
-
-@dataclass(frozen=True)
-class Contact:
-    """One contact point between a link of a chain and another body.
-
-    Attributes:
-        body, link: ids of the other body.
-        own_link: link index on the chain asked about.
-        position: (3,) on the other body, m, world.
-        normal: (3,) unit, from the other body towards the chain.
-        force: normal force, N.
-    """
-
-    own_link: int
-    body: int
-    link: int
-    position: tuple[float, float, float]
-    normal: tuple[float, float, float]
-    force: float
-
-
-def shape_frame(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
-    """Centre (3,) m and rotation (3, 3) of a shape in its link's frame; a capsule lies along its own z."""
-    a, b = np.array(shape.a, float), np.array(shape.b, float)
-    if shape.box is not None:
-        return a, np.eye(3)
-    along = b - a
-    upright = float(np.linalg.norm(along)) < 1e-9
-    return (a + b) / 2, np.eye(3) if upright else rotation_between_z_and(along)
 
 
 #: Mass of each piece of a vessel.
@@ -424,7 +394,9 @@ class World:
             p.setCollisionFilterGroupMask(body, link, group, mask, physicsClientId=self._client)
         p.removeState(self._saved, physicsClientId=self._client)
         self.save()
-        p.setPhysicsEngineParameter(constraintSolverType=p.CONSTRAINT_SOLVER_LCP_SI, physicsClientId=self._client)
+        p.setPhysicsEngineParameter(
+            constraintSolverType=p.CONSTRAINT_SOLVER_LCP_SI, physicsClientId=self._client
+        )
 
     def _set_group(self, body: int, link: int, group: int, mask: int) -> None:
         self._groups[body, link] = group, mask
