@@ -6,10 +6,8 @@ command is looked at within a few milliseconds, also in the middle of a wait.
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import math
-import pickle
 import sys
 import time
 import traceback
@@ -19,7 +17,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import policies
 from dynamite.acting import Frame, Policy
 from dynamite.belief import PointPosterior
 from robot_app import messages
@@ -28,8 +25,8 @@ from robot_app.recipe import SceneRecipe
 from robot_app.reference import Reference
 from robot_app.session_rules import SessionRules
 from robot_app.shared_frames import SharedFrames
+from robot_app.stage import Stage
 from robot_app.takes import TakeRecord, Takes
-from scenes.base import SessionEnv
 from scenes.errors import InputError
 
 #: The longest a batch of steps is held back, and how often the state is told, seconds.
@@ -51,14 +48,10 @@ class Simulator:
 
     def __init__(self, connection: Connection, frames: SharedFrames) -> None:
         self._connection, self._frames = connection, frames
-        self._scene: SessionEnv | None = None
-        self._policy: Policy | None = None
+        self._loaded: Stage | None = None
         self._takes: Takes | None = None
         self._reference: Reference | None = None
         self._reference_told = -1
-        self._recipe = SceneRecipe()
-        self._oracle: Policy | None = None
-        self._drawable, self._why_not = False, ""
         self._scene_number = self._edits = 0
         self._number = 1  # of the next scene's first take
         self._speed, self._state, self._loop = 1.0, "paused", True
@@ -109,7 +102,7 @@ class Simulator:
         episode = self._present.physics(self._progress)
         began = time.perf_counter()
         episode.advance()
-        self._simulated += self._step_s
+        self._simulated += self._stage.step_s
         if episode.done:
             self._state = "finished"
             self._due = began + LINGER_S if self._loop else math.inf
@@ -132,9 +125,11 @@ class Simulator:
         if takes.cursor is not None:
             self._pace(began)
             return
-        self._rest()
+        self._set_state("paused")
         if not takes.newest.done:
-            self._obey("play", {})  # which may be refused: nobody called
+            self._obey("play", {})  # a refusal is told: nobody called
+        if self._state == "paused":
+            self._rest()
 
     def _pace(self, began: float) -> None:
         period = self._period
@@ -143,18 +138,26 @@ class Simulator:
 
     @property
     def _present(self) -> Takes:
-        assert self._takes is not None
+        """The takes of the scene.
+
+        Raises:
+            InputError: nothing is loaded.
+        """
+        if self._takes is None:
+            raise InputError("command", "no scene", "a scene that is loaded: choose one in the Scene panel")
         return self._takes
 
     @property
-    def _step_s(self) -> float:
-        assert self._scene is not None
-        return 1.0 / float(self._scene.metadata.get("render_fps", 10))
+    def _stage(self) -> Stage:
+        """Raises InputError as :attr:`_present` does."""
+        if self._loaded is None:
+            raise InputError("command", "no scene", "a scene that is loaded: choose one in the Scene panel")
+        return self._loaded
 
     @property
     def _period(self) -> float:
         """Seconds of wall time per step; 0 at full speed."""
-        return 0.0 if math.isinf(self._speed) else self._step_s / self._speed
+        return 0.0 if math.isinf(self._speed) else self._stage.step_s / self._speed
 
     # ------------------------------------------------------------------------------------------------ telling
     def _publish(self, revised: bool = False) -> None:
@@ -176,7 +179,7 @@ class Simulator:
                 frame.poses,
                 frame.markers,
                 _heat(frame),
-                scene=self._scene_number,
+                scene=self._stage.number,
                 episode=self._present.current.info.number,
                 t=frame.t,
                 edits=self._edits,
@@ -213,7 +216,7 @@ class Simulator:
     def _tell_takes(self) -> None:
         takes = self._present
         rules = takes.current.info.rules.after(takes.events)
-        plain = rules.plain_termination(self._recipe)
+        plain = rules.plain_termination(self._stage.recipe)
         number = takes.current.info.number
         self._tell(messages.Takes(takes.infos(), number, plain, rules.kernel_name))
 
@@ -264,7 +267,7 @@ class Simulator:
             self._restart(seed, "paused")
         else:
             self._takes = restored
-            self._rules = SessionRules.of(self._need_scene())
+            self._rules = SessionRules.of(self._stage.scene)
             self._tell_takes()
             self._rest()
             if play and self._state == "paused":
@@ -275,116 +278,71 @@ class Simulator:
 
     def _open(self, recipe: SceneRecipe, policy: str, seed: int) -> None:
         """Build a scene, load the policy; what was there before goes."""
-        scene = recipe.build()
-        first = self._scene is None
+        self._scene_number += 1
+        stage, first = Stage(recipe, self._scene_number), self._loaded is None
         if first:  # something to look at while the policy is loaded, which may take seconds
-            self._tell_built(scene, recipe, seed)
+            self._tell_built(stage, seed)
         try:
-            chosen = policies.load(policy, scene)
+            stage.cast(policy)
         except BaseException:
-            scene.close()
+            stage.close()
             raise
         self._close_scenes()
         self._forget_takes()
-        self._scene, self._policy, self._recipe, self._next_policy = scene, chosen, recipe, None
-        self._rules = self._built_rules = SessionRules.of(scene)
-        self._oracle = self._load_oracle()
+        self._loaded, self._next_policy, self._rules = stage, None, stage.built_rules
         if not first:
-            self._tell_built(scene, recipe, seed)
-        self._tell_loaded(changed_scene=True)
+            self._tell_built(stage, seed)
+        self._tell(stage.loaded(self._rules, changed_scene=True))
+
+    def _tell_built(self, stage: Stage, seed: int) -> None:
+        """What the scene looks like, and its poses at the start."""
+        if stage.drawable:
+            stage.scene.reset(seed=seed)
+            self._frames.write(
+                stage.scene.poses(), stage.scene.markers(), None,
+                scene=stage.number, episode=-1, t=0, edits=self._edits, period_s=0.0,
+            )  # fmt: skip
+        self._tell(stage.built())
 
     def _start_reference(self) -> None:
         """Last, when the scene is on the screen."""
-        if self._oracle is not None:
-            self._reference = Reference(self._recipe.build(), self._oracle)
-            self._restart_reference()
+        self._reference = self._stage.reference()
+        self._restart_reference()
 
     def _new_takes(self) -> Takes:
-        assert self._policy is not None
-        return Takes(self._need_scene(), self._policy, self._drawable, self._number)
+        stage = self._stage
+        return Takes(stage.scene, stage.policy, stage.drawable, self._number)
 
     def _forget_takes(self) -> None:
         if self._takes is not None:
             self._number = self._takes.next_number
         self._takes = None
 
-    def _load_oracle(self) -> Policy | None:
-        """The trained oracle where one is packaged and fits, else the scripted one, else none."""
-        names = policies.list_policies(self._recipe.name)
-        for name in ("pretrained/oracle", f"scripted/{self._recipe.name}"):
-            if name in names:
-                with contextlib.suppress(InputError):  # trained with other sizes
-                    return policies.load(name, self._need_scene())
-        return None
-
-    def _tell_built(self, scene: SessionEnv, recipe: SceneRecipe, seed: int) -> None:
-        """What the scene looks like, and its poses at the start."""
-        self._scene_number += 1
-        try:
-            model = pickle.dumps(scene.visual_model(), protocol=5)
-        except NotImplementedError as error:
-            self._drawable, self._why_not, model = False, str(error), None
-        else:
-            self._drawable, self._why_not = True, ""
-            scene.reset(seed=seed)
-            self._frames.write(
-                scene.poses(), scene.markers(), None,
-                scene=self._scene_number, episode=-1, t=0, edits=self._edits, period_s=0.0,
-            )  # fmt: skip
-        self._tell(messages.Built(self._scene_number, recipe, scene.cameras(), model, self._why_not))
-
     def _close_scenes(self) -> None:
-        for scene in (self._scene, None if self._reference is None else self._reference.scene):
-            if scene is not None:
-                scene.close()
-        self._scene = self._reference = None
-
-    def _tell_loaded(self, changed_scene: bool) -> None:
-        scene, policy = self._scene, self._policy
-        assert scene is not None
-        assert policy is not None
-        self._tell(
-            messages.Loaded(
-                number=self._scene_number,
-                recipe=self._recipe,
-                policy=policy.name,
-                needs_privileged=policy.needs_privileged,
-                policies=policies.list_policies(self._recipe.name),
-                space=scene.latent_space,
-                cameras=scene.cameras(),
-                drawable=self._drawable,
-                why_not=self._why_not,
-                episode_length=scene.episode_length,
-                step_s=self._step_s,
-                reference="" if self._oracle is None else self._oracle.name,
-                termination=self._rules.plain_termination(self._recipe),
-                kernel=self._rules.kernel_name,
-                changed_scene=changed_scene,
-            )
-        )
+        if self._reference is not None:
+            self._reference.scene.close()
+        if self._loaded is not None:
+            self._loaded.close()
+        self._loaded = self._reference = None
 
     def _do_policy(self, policy: str, at_next_episode: bool = False) -> None:
         """Another policy in the same scene: from the start of the episode, or with the next one."""
-        chosen = policies.load(policy, self._need_scene())
+        chosen = self._stage.load(policy)
         if at_next_episode and self._state != "finished":
             self._next_policy = chosen
             return
-        self._policy, self._next_policy = chosen, None
-        seed = self._present.current.info.seed
-        self._forget_takes()  # they are the other policy's
-        self._tell_loaded(changed_scene=False)
+        seed, self._next_policy = self._present.current.info.seed, chosen
         self._restart(seed, "playing" if self._state == "playing" else "paused")
 
     def _do_reset(self, seed: int) -> None:
-        self._need_scene()
         self._restart(seed, "playing" if self._state == "playing" else "paused")
 
     def _restart(self, seed: int, state: str) -> None:
         """A new episode."""
         if self._next_policy is not None:
-            self._policy, self._next_policy = self._next_policy, None
-            self._forget_takes()
-            self._tell_loaded(changed_scene=False)
+            self._stage.policy, self._next_policy = self._next_policy, None
+            self._forget_takes()  # they are the other policy's
+            self._tell(self._stage.loaded(self._rules, changed_scene=False))
         takes = self._takes or self._new_takes()
         takes.start(seed, self._rules)
         self._takes = takes
@@ -413,7 +371,6 @@ class Simulator:
         self._tell_status()
 
     def _do_play(self) -> None:
-        self._need_scene()
         takes = self._present
         if takes.cursor is None and takes.newest.done:
             self._restart(takes.current.info.seed + 1, "playing")
@@ -430,7 +387,6 @@ class Simulator:
             self._tell_status()
 
     def _do_step(self) -> None:
-        self._need_scene()
         takes = self._present
         if takes.cursor is not None:
             self._do_seek(takes.cursor + 1)
@@ -443,16 +399,15 @@ class Simulator:
 
     # -- the past
     def _do_seek(self, t: int) -> None:
-        self._need_scene()
         self._present.seek(t)
         self._show(SEEK_PERIOD_S)
         self._rest()
 
     def _do_live(self) -> None:
-        self._do_seek(self._present.n_steps if self._takes is not None else 0)
+        self._do_seek(self._present.n_steps)
 
     def _do_branch(self, t: int, edits: Iterable[tuple[str, Any]] = ()) -> None:
-        scene, takes = self._need_scene(), self._present
+        scene, takes = self._stage.scene, self._present
         edits = list(edits)
         try:
             takes.branch(t, edits, self._progress)
@@ -471,7 +426,6 @@ class Simulator:
         self._tell_status()
 
     def _do_take(self, number: int) -> None:
-        self._need_scene()
         takes = self._present
         takes.choose(number)
         self._tell_takes()
@@ -494,7 +448,7 @@ class Simulator:
 
     def _do_edit(self, kind: str, value: Any) -> None:
         """Now; where the past is looked at, there, in a branch."""
-        scene, takes = self._need_scene(), self._present
+        scene, takes = self._stage.scene, self._present
         if takes.cursor is not None:
             self._do_branch(takes.cursor, [(kind, value)])
             return
@@ -508,18 +462,12 @@ class Simulator:
         self._tell(messages.Edited(number, event, scene.sessions.latent, self._edits))
         self._restart_reference()
 
-    def _need_scene(self) -> SessionEnv:
-        if self._scene is None:
-            raise InputError("command", "no scene", "a scene that is loaded: choose one in the Scene panel")
-        return self._scene
-
     def _do_save_episode(self, folder: str) -> None:
         """The present take from its start to its newest step, as a folder that replays it exactly."""
-        scene, takes = self._need_scene(), self._present
-        assert self._policy is not None
-        info = takes.current.info
-        recipe = info.rules.recipe(self._recipe, self._built_rules)
-        with EpisodeWriter(Path(folder), recipe, scene, seed=info.seed, policy=self._policy.name) as writer:
+        stage, takes = self._stage, self._present
+        info, policy = takes.current.info, stage.policy.name
+        recipe = info.rules.recipe(stage.recipe, stage.built_rules)
+        with EpisodeWriter(Path(folder), recipe, stage.scene, seed=info.seed, policy=policy) as writer:
             for t in range(takes.n_steps + 1):
                 writer.append(*takes.at(t))
         self._tell(messages.Recorded(folder, writer.n_frames))

@@ -10,7 +10,9 @@ from robot_app.window.actions import ACTIONS, MOUSE
 from robot_app.window.theme import Theme
 
 #: Menus per column, so that columns are about equally long.
-_COLUMNS = (("Run", "File", "Training"), ("Preference", "Record", "Help"), ("View", "Mouse, over the scene"))
+_COLUMNS = (
+    ("Run", "File", "Training"), ("Preference", "Timeline", "Help"), ("View", "Record", "Mouse, over the scene"),
+)  # fmt: skip
 
 
 def key_text(shortcut: str) -> str:

@@ -39,6 +39,7 @@ class Panel(BasePanel):
         self.takes.setFocusPolicy(Qt.TabFocus)
         self.takes.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.takes.setEnabled(False)
+        self.takes.addItem("No take yet")
         self.takes.activated.connect(self._take_chosen)
         side.addWidget(self.takes)
         side.addStretch(1)

@@ -13,7 +13,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from robot_app.window.actions import ACTIONS, MENUS, TOOLBAR
-from robot_app.window.help_overlay import rows_of
+from robot_app.window.help_overlay import _COLUMNS, rows_of
 from robot_app.window.main_window import MainWindow
 
 Wait = Callable[..., None]
@@ -21,7 +21,7 @@ Wait = Callable[..., None]
 ELSEWHERE = {
     "training.start", "training.pause", "training.stop", "training.watch", "training.board",
     "record.film", "record.still", "record.episode", "record.table", "record.figure",
-    "file.episode", "file.configuration", "file.recent",
+    "view.presenter", "file.episode", "file.configuration", "file.recent",
 }  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def test_every_action_is_in_a_menu_the_palette_and_the_help(window: MainWindow) 
     in_palette = {listed.topLevelItem(i).data(0, Qt.UserRole) for i in range(listed.topLevelItemCount())}
     window.palette_box.hide()
     disabled = {name for name, action in window.actions_by_id.items() if not action.isEnabled()}
+    assert set(MENUS) <= {section for column in _COLUMNS for section in column}
     helped = {words for menu in MENUS for _, words in rows_of(menu)}
     for action in ACTIONS:
         assert action.id in in_menus
