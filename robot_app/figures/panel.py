@@ -211,7 +211,9 @@ def _draw_chart(axes: Any, part: Chart) -> None:
             axes.axvline(first, color=ORANGE, linewidth=0.7, zorder=1)
     for curve in part.curves:
         ink = inks.get(curve.role, GREY)
-        axes.plot(curve.x, curve.y, color=ink, linestyle="--" if curve.dashed else "-", label=curve.name)
+        steps = "steps-post" if curve.role == "truth" else "default"  # what is true jumps
+        line = "--" if curve.dashed else "-"
+        axes.plot(curve.x, curve.y, color=ink, linestyle=line, label=curve.name, drawstyle=steps)
         if curve.spread is not None:
             axes.fill_between(
                 curve.x, curve.y - curve.spread, curve.y + curve.spread, color=ink, alpha=0.2, linewidth=0

@@ -91,6 +91,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.shadow", "Shadows", "View", "S", "Cast shadows; about twice the drawing time.", "set_shadow", checkable=True),
     *_CAMERAS,
     Action("view.theme", "Light or Dark", "View", "Ctrl+T", "Switch between the light and the dark theme.", "switch_theme", icon="theme", separator=True),
+    Action("view.presenter", "Presenter Mode", "View", "F5", "Show the scene and the belief alone, in large type; Esc ends it.", "set_presenter", checkable=True),
     Action("view.full_screen", "Full Screen", "View", "F11", "Fill the screen, or stop filling it.", "set_full_screen", checkable=True),
     Action("view.layout", "Reset Layout", "View", "Ctrl+Shift+L", "Put all panels back in their places.", "reset_layout"),
 

@@ -142,6 +142,9 @@ class Commands:
     def switch_theme(self) -> None:
         self.window.set_theme("light" if self.bench.theme.name == "dark" else "dark")
 
+    def set_presenter(self, on: bool) -> None:
+        self.window.presenter.set_presenting(on)
+
     def set_full_screen(self, on: bool) -> None:
         self.window.showFullScreen() if on else self.window.showNormal()
 

@@ -19,11 +19,27 @@ class _Gauge(QWidget):
         super().__init__()
         self.theme = theme
         self._height = height
+        self._zoom = 1.0
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
         self.setFixedHeight(height)
 
     def sizeHint(self) -> QSize:
-        return QSize(260, self._height)
+        return QSize(round(260 * self._zoom), round(self._height * self._zoom))
+
+    @property
+    def wide(self) -> float:
+        """Width in the units that are painted in: pixels at zoom 1."""
+        return self.width() / self._zoom
+
+    @property
+    def tall(self) -> float:
+        return self.height() / self._zoom
+
+    def set_zoom(self, zoom: float) -> None:
+        """Everything so many times as large."""
+        self._zoom = zoom
+        self.setFixedHeight(round(self._height * zoom))
+        self.update()
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -32,6 +48,7 @@ class _Gauge(QWidget):
     def _begin(self) -> QPainter:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.Antialiasing)
+        painter.scale(self._zoom, self._zoom)
         font = painter.font()
         font.setPixelSize(11)
         painter.setFont(font)
@@ -59,7 +76,7 @@ class ScalarGauge(_Gauge):
 
     def _x(self, value: float) -> float:
         share = (value - self.field.low) / (self.field.high - self.field.low)
-        return _LABEL + 6 + min(1.0, max(0.0, share)) * (self.width() - _LABEL - 18)
+        return _LABEL + 6 + min(1.0, max(0.0, share)) * (self.wide - _LABEL - 18)
 
     def paintEvent(self, _) -> None:
         painter, theme, field = self._begin(), self.theme, self.field
@@ -71,7 +88,7 @@ class ScalarGauge(_Gauge):
         painter.setPen(QColor(theme.quiet))
         for value, align in ((field.low, Qt.AlignLeft), (field.high, Qt.AlignRight)):
             text = f"{value:g} {field.unit}".strip()
-            painter.drawText(QRectF(_LABEL, 18, self.width() - _LABEL - 6, 15), align | Qt.AlignVCenter, text)
+            painter.drawText(QRectF(_LABEL, 18, self.wide - _LABEL - 6, 15), align | Qt.AlignVCenter, text)
         p = self._posterior
         if p is not None:
             color = QColor(theme.agent)
@@ -105,8 +122,8 @@ class ChoiceGauge(_Gauge):
     def paintEvent(self, _) -> None:
         painter, theme = self._begin(), self.theme
         painter.setPen(QColor(theme.text))
-        painter.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignLeft | Qt.AlignVCenter, self.field.label)
-        full = self.width() - _LABEL - 46
+        painter.drawText(QRectF(0, 0, self.wide, 18), Qt.AlignLeft | Qt.AlignVCenter, self.field.label)
+        full = self.wide - _LABEL - 46
         for i, choice in enumerate(self.field.choices):
             y = 20 + 17 * i
             true = choice == self._truth
@@ -153,10 +170,10 @@ class LatentGauge(_Gauge):
 
     def paintEvent(self, _) -> None:
         painter, theme = self._begin(), self.theme
-        top, bottom, left = 3.0, self.height() - 16.0, 30.0
+        top, bottom, left = 3.0, self.tall - 16.0, 30.0
         middle, half = (top + bottom) / 2, (bottom - top) / 2
         painter.setPen(QPen(QColor(theme.border), 1))
-        painter.drawLine(QPointF(left, middle), QPointF(self.width() - 4, middle))
+        painter.drawLine(QPointF(left, middle), QPointF(self.wide - 4, middle))
         painter.setPen(QColor(theme.quiet))
         for value, y in ((self._scale, top), (-self._scale, bottom)):
             painter.drawText(
@@ -165,7 +182,7 @@ class LatentGauge(_Gauge):
         n = len(self._mean)
         if not n:
             return
-        width = (self.width() - left - 4) / n
+        width = (self.wide - left - 4) / n
         wide = min(width * 0.62, 20.0)
         for i in range(n):
             x = left + (i + 0.5) * width

@@ -27,6 +27,7 @@ from robot_app.window.notices import NoticeBar
 from robot_app.window.opener import Opener
 from robot_app.window.palette import CommandPalette
 from robot_app.window.panel import BasePanel, find_panels, scrolled
+from robot_app.window.presenter import Presenter
 from robot_app.window.settings import LAYOUT_VERSION, Settings
 from robot_app.window.theme import apply_theme
 from robot_app.window.timeline_actions import TimelineActions
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.notice_bar = NoticeBar(self.viewport, self.workbench.theme)
         self.notice_bar.copy.clicked.connect(lambda: self.commands.copy_report())
         self.trouble_dialog = TroubleDialog(self, self.workbench.theme, lambda: self.commands.copy_report())
+        self.presenter = Presenter(self)
         self.drops = Drops(self, self.workbench.theme, self.opener.open)
         self.palette_box = CommandPalette(self, self.actions_by_id, {a.id: a.menu for a in ACTIONS})
         self.help = HelpOverlay(self, self.workbench.theme)
@@ -297,6 +299,7 @@ class MainWindow(QMainWindow):
         self._paint_icons()
 
     def reset_layout(self) -> None:
+        self.presenter.set_presenting(False)
         self.restoreState(self._first_state, LAYOUT_VERSION)
         for name in ("preference", "belief", "adaptation"):
             self.show_panel(name)
@@ -316,6 +319,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event) -> None:
         """Remember everything, end what is ours; trainings go on."""
+        self.presenter.set_presenting(False)  # what is remembered is the layout to work in
         self.workbench.settings.set_layout(QByteArray(self.saveGeometry()), self.saveState(LAYOUT_VERSION))
         self.trouble_dialog.forget()
         for panel in self.panels.values():

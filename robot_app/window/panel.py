@@ -102,6 +102,17 @@ class BasePanel(QWidget):
     def on_plots(self) -> None:
         """Time to redraw what is costly, at most 8 times a second."""
 
+    def set_zoom(self, zoom: float) -> None:
+        """Larger type, for people who look from afar; 1 is as always."""
+        size = round(12 * zoom)
+        value = round(15 * zoom)
+        self.setStyleSheet(
+            "" if zoom == 1.0 else f"QLabel {{ font-size: {size}px; }} QLabel#value {{ font-size: {value}px; }}"
+        )
+        for widget in self.findChildren(QWidget):
+            if hasattr(widget, "set_zoom"):
+                widget.set_zoom(zoom)
+
     def on_theme(self, theme) -> None:
         """Other colours."""
 

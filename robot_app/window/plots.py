@@ -99,6 +99,7 @@ class StepPlot(pg.PlotWidget):
         self._curves: dict[str, pg.PlotDataItem] = {}
         self._inks: dict[str, tuple[str, bool, bool]] = {}
         self.setMenuEnabled(False)
+        self.setContextMenuPolicy(Qt.NoContextMenu)  # the panel has one
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumSize(120, 64)
@@ -113,8 +114,8 @@ class StepPlot(pg.PlotWidget):
             axis = item.getAxis(side)
             axis.setStyle(tickLength=-4, tickTextOffset=3)
             axis.enableAutoSIPrefix(False)
-        item.getAxis("left").setWidth(38)
-        item.getAxis("bottom").setHeight(18)
+        self._zoom = 1.0
+        self._size_axes()
         self.marks = SessionMarks(theme) if sessions else None
         if self.marks is not None:
             self.addItem(self.marks, ignoreBounds=True)
@@ -126,11 +127,26 @@ class StepPlot(pg.PlotWidget):
             item.getAxis(side).setStyle(showValues=False)
         self.set_theme(theme)
 
+    def _size_axes(self) -> None:
+        self.getPlotItem().getAxis("left").setWidth(round(38 * self._zoom))
+        self.getPlotItem().getAxis("bottom").setHeight(round(18 * self._zoom))
+
+    def set_zoom(self, zoom: float) -> None:
+        """Numbers so many times as large."""
+        self._zoom = zoom
+        self._size_axes()
+        self.set_theme(self.theme)
+        self._place_corner()
+
+    def _place_corner(self) -> None:
+        self._corner.adjustSize()
+        left = round(34 * self._zoom) - self._corner.width()
+        self._corner.move(left, self.height() - self._corner.height() - 2)
+
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         if hasattr(self, "_corner"):
-            self._corner.adjustSize()
-            self._corner.move(34 - self._corner.width(), self.height() - self._corner.height() - 2)
+            self._place_corner()
 
     def curve(self, name: str, ink: str, dashed: bool = False, stepped: bool = False) -> None:
         """Declare a curve; ``ink`` is the name of one of the theme's colours."""
@@ -180,12 +196,13 @@ class StepPlot(pg.PlotWidget):
         self.theme = theme
         self._cursor.setPen(pg.mkPen(theme.text, width=1))
         self.setBackground(theme.panel)
-        self._corner.setStyleSheet(f"color: {theme.quiet}; background: {theme.panel}; font-size: 10px;")
+        pixels = round(10 * self._zoom)
+        self._corner.setStyleSheet(f"color: {theme.quiet}; background: {theme.panel}; font-size: {pixels}px;")
         for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
             axis.setPen(pg.mkPen(theme.border, width=1))
             axis.setTextPen(pg.mkPen(theme.quiet))
-            axis.setTickFont(_small(self.font()))
+            axis.setTickFont(_sized(self.font(), pixels))
         for name in self._curves:
             self._paint_curve(name)
         if self.marks is not None:
@@ -193,10 +210,10 @@ class StepPlot(pg.PlotWidget):
             self.marks.update()
 
 
-def _small(font):
-    small = type(font)(font)
-    small.setPixelSize(10)
-    return small
+def _sized(font, pixels: int):
+    sized = type(font)(font)
+    sized.setPixelSize(pixels)
+    return sized
 
 
 def legend(theme: Theme, entries: Sequence[tuple[str, str, str]]) -> str:

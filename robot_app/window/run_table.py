@@ -36,6 +36,9 @@ class RunTable(QTreeWidget):
         self.setTextElideMode(Qt.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setAccessibleName("Runs")
+        self.setStyleSheet(
+            "QTreeWidget::item { padding: 3px 4px 3px 2px; } QHeaderView::section { padding: 3px 2px; }"
+        )
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.Stretch)
@@ -60,9 +63,8 @@ class RunTable(QTreeWidget):
         """Rows in that order; the choice stays."""
         self._silent = True
         here = self.folder()
-        if [self.topLevelItem(i).data(0, Qt.UserRole) for i in range(1, self.topLevelItemCount())] != [
-            str(run.folder) for run in runs
-        ]:
+        listed = [self.topLevelItem(i).data(0, Qt.UserRole) for i in range(1, self.topLevelItemCount())]
+        if not self.topLevelItemCount() or listed != [str(run.folder) for run in runs]:
             self.clear()
             self.addTopLevelItem(QTreeWidgetItem([NEW, "", ""]))
             for run in runs:

@@ -20,6 +20,7 @@ from scenes.latent import PointField, SurfacePoint, wrap_angle
 #: Names of the joints at the ends of known parts.
 JOINTS = {"upper_arm": ("shoulder", "elbow"), "forearm": ("elbow", "wrist")}
 _LEFT, _TOP, _BOTTOM, _GAP = 50, 17, 17, 3
+_TALLEST = 210
 _COLORS = [0xFF000000 | (int(r) << 16) | (int(g) << 8) | int(b) for r, g, b in ramp(256)]
 
 
@@ -37,9 +38,10 @@ class SkinMap(QWidget):
         self.truth: SurfacePoint | None = None
         self.value: SurfacePoint | None = None
         self._images: list[QImage] = []
+        self._zoom = 1.0
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Preferred)
         self.setMinimumSize(190, 120)
-        self.setMaximumHeight(210)
+        self.setMaximumHeight(_TALLEST)
         self.setMouseTracking(editable)
         if editable:
             self.setCursor(Qt.CrossCursor)
@@ -48,6 +50,12 @@ class SkinMap(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(300, 140)
+
+    def set_zoom(self, zoom: float) -> None:
+        """Words and rings so many times as large; the map as tall as there is room, up to that."""
+        self._zoom = zoom
+        self.setMaximumHeight(round(_TALLEST * zoom))
+        self.update()
 
     def set_belief(self, posterior: PointPosterior | None) -> None:
         """The posterior to paint, or None."""
@@ -77,10 +85,12 @@ class SkinMap(QWidget):
 
     # -- geometry
     def part_rect(self, index: int) -> QRectF:
-        """Where a part is drawn."""
+        """Where a part is drawn, in pixels at zoom 1."""
         n = len(self.field.parts)
-        width = (self.width() - _LEFT - 6 - _GAP * (n - 1)) / n
-        return QRectF(_LEFT + index * (width + _GAP), _TOP, width, self.height() - _TOP - _BOTTOM)
+        width = (self.width() / self._zoom - _LEFT - 6 - _GAP * (n - 1)) / n
+        return QRectF(
+            _LEFT + index * (width + _GAP), _TOP, width, self.height() / self._zoom - _TOP - _BOTTOM
+        )
 
     def position(self, point: SurfacePoint) -> QPointF:
         """Where a point is drawn: dorsal (0 rad) in the middle, medial above it."""
@@ -91,7 +101,8 @@ class SkinMap(QWidget):
         )
 
     def point_at(self, position: QPointF) -> SurfacePoint:
-        """The nearest point of the skin."""
+        """The nearest point of the skin to a place in pixels."""
+        position = position / self._zoom
         rects = [self.part_rect(i) for i in range(len(self.field.parts))]
         i = min(range(len(rects)), key=lambda k: abs(rects[k].center().x() - position.x()))
         rect = rects[i]
@@ -104,6 +115,7 @@ class SkinMap(QWidget):
         painter = QPainter(self)
         theme = self.theme
         painter.setRenderHint(QPainter.SmoothPixmapTransform)
+        painter.scale(self._zoom, self._zoom)
         font = painter.font()
         font.setPixelSize(11)
         painter.setFont(font)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -41,7 +42,7 @@ class Panel(BasePanel):
         self._fields = QVBoxLayout()
         self._fields.setSpacing(5)
         body.addLayout(self._fields, 3)
-        self.keys = quiet("")
+        self.keys = quiet("", wrap=True)
         body.addWidget(self.keys)
 
         row = QHBoxLayout()
@@ -61,14 +62,34 @@ class Panel(BasePanel):
         body.addLayout(row)
         self.plot = StepPlot(workbench.theme, "probability")
         self.plot.setYRange(0, 1, padding=0.03)
+        self.plot.getPlotItem().getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
         self.plot.curve("entropy", "agent", dashed=True)
         self.plot.curve("p_end", "predicted")
         self.plot.setMinimumHeight(70)
         body.addWidget(self.plot, 2)
-        self.plot_keys = quiet("")
+        self.plot_keys = quiet("", wrap=True)
         body.addWidget(self.plot_keys)
         self._body.hide()
+        self._zoom = 1.0
+        workbench.view_changed.connect(lambda _: self._look_again())
         self.on_theme(workbench.theme)
+
+    def _look_again(self) -> None:
+        """The truth was hidden, or shown."""
+        self.on_theme(self.workbench.theme)
+        if self.workbench.shown is not None and self.isVisible():
+            self.on_frame(self.workbench.shown)
+            self.on_plots()
+
+    def set_zoom(self, zoom: float) -> None:
+        self._zoom = zoom
+        super().set_zoom(zoom)
+        self._room_for_maps()
+
+    def _room_for_maps(self) -> None:
+        for view in self.views.values():
+            if isinstance(view, SkinMap):
+                view.parentWidget().setMaximumHeight(view.maximumHeight() + round(20 * self._zoom))
 
     def on_loaded(self, loaded: Loaded) -> None:
         if not loaded.changed_scene:
@@ -88,7 +109,6 @@ class Panel(BasePanel):
                 inner.setSpacing(2)
                 inner.addWidget(heading(field.label))
                 inner.addWidget(view, 1)
-                box.setMaximumHeight(view.maximumHeight() + 20)
                 self._fields.addWidget(box, 1)
                 self._rows.append(box)
             else:
@@ -98,7 +118,9 @@ class Panel(BasePanel):
                 )
                 self._fields.addWidget(view)
                 self._rows.append(view)
+            view.set_zoom(self._zoom)
             self.views[field.name] = view
+        self._room_for_maps()
 
     def on_frame(self, frame: Frame) -> None:
         belief = frame.decision.belief
@@ -150,7 +172,8 @@ class Panel(BasePanel):
         self.plot.set_steps(_length(self.workbench))
         self.plot.set_cursor(self.workbench.cursor)
         if self.plot.marks is not None:
-            self.plot.marks.set_marks(history.session_spans(), history.predicted_changes())
+            spans = history.session_spans() if self.workbench.view.truth else []
+            self.plot.marks.set_marks(spans, history.predicted_changes())
 
     def figure_parts(self) -> list[Chart | SkinChart | Picture]:
         """Every field's posterior over the episode against the truth, the map of a point, and the session's end."""
@@ -159,7 +182,7 @@ class Panel(BasePanel):
             return super().figure_parts()
         self.on_plots()
         fields = field_charts(bench.history, bench.scene.space, bench.shown, bench.view.truth)
-        end = self.plot.chart()
+        end = replace(self.plot.chart(), title="Predicted session end, and uncertainty")
         return [*fields, *([end] if end.curves else [])]
 
     def on_theme(self, theme) -> None:
@@ -168,19 +191,11 @@ class Panel(BasePanel):
             view.update()
         self.z.set_theme(theme)
         self.plot.set_theme(theme)
-        self.keys.setText(
-            legend(theme, [("◯", "truth", "truth"), ("■", "agent", "belief: bright is likely")])
-        )
-        self.plot_keys.setText(
-            legend(
-                theme,
-                [
-                    ("━", "predicted", "p(session end)"),
-                    ("╌", "agent", "uncertainty"),
-                    ("│", "truth", "true change"),
-                ],
-            )
-        )
+        truth = [("◯", "truth", "truth")] if self.workbench.view.truth else []
+        changes = [("│", "truth", "true change")] if truth else []
+        self.keys.setText(legend(theme, [*truth, ("■", "agent", "belief: bright is likely")]))
+        said = [("━", "predicted", "p(session end)"), ("╌", "agent", "uncertainty")]
+        self.plot_keys.setText(legend(theme, [*said, *changes]))
 
 
 def _length(workbench: Workbench) -> int:

@@ -39,14 +39,14 @@ from scenes.errors import InputError
 LOOK_MS = 1000
 #: Caption → curves (name in progress.jsonl, ink, dashed, words).
 CURVES: dict[str, tuple[tuple[str, str, bool, str], ...]] = {
-    "Return": (("return_mean", "agent", False, "mean"), ("low", "agent", True, "± σ"), ("high", "agent", True, "")),
+    "Return": (("return_mean", "agent", False, "mean"), ("low", "quiet", True, "± σ"), ("high", "quiet", True, "")),
     "Belief model": (("belief/reconstruction_reward", "agent", False, "reward"),
                      ("belief/reconstruction_state", "predicted", True, "state"), ("belief/kl", "truth", False, "KL"),
                      ("probe/nll", "oracle", True, "probe")),
     "Sessions": (("belief/consistency", "agent", False, "consistency"),
                  ("belief/termination", "predicted", False, "termination")),
     "Policy": (("losses/policy", "agent", False, "policy"), ("losses/value", "truth", False, "value"),
-               ("losses/entropy", "oracle", True, "entropy"), ("imitation/loss", "predicted", False, "imitation")),
+               ("losses/entropy", "oracle", True, "entropy"), ("imitation/loss", "predicted", False, "imit.")),
 }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ class Panel(BasePanel):
         row.setContentsMargins(10, 8, 10, 6)
         row.setSpacing(12)
         self.table = RunTable(workbench.theme)
-        self.table.setFixedWidth(252)
+        self.table.setFixedWidth(268)
         self.table.chosen.connect(lambda folder: self.follow(None if folder is None else TrainingRun(folder)))
         row.addWidget(self.table)
         row.addLayout(self._make_middle())
@@ -91,7 +91,7 @@ class Panel(BasePanel):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.form)
         self.stack.addWidget(self._make_about())
-        self.stack.setFixedWidth(250)
+        self.stack.setFixedWidth(244)
         box.addWidget(self.stack, 1)
         buttons = QGridLayout()
         buttons.setSpacing(6)
@@ -163,10 +163,20 @@ class Panel(BasePanel):
         self.table.set_theme(theme)
         for name, plot in self.plots.items():
             plot.set_theme(theme)
-            keys = [("╌" if dashed else "━", ink, words) for _, ink, dashed, words in CURVES[name] if words]
-            self._captions[name].setText(
-                f'<span style="color:{theme.text}"><b>{name}</b></span><br>{legend(theme, keys)}'
-            )
+            self._caption(name)
+
+    def _caption(self, name: str) -> None:
+        """The plot's title, and the names of the curves that there are; of all, before there is one."""
+        theme, plot = self.workbench.theme, self.plots[name]
+        drawn = {curve.name for curve in plot.chart().curves}
+        keys = [
+            ("╌" if dashed else "━", ink, words)
+            for key, ink, dashed, words in CURVES[name]
+            if words and (key in drawn or not drawn)
+        ]
+        self._captions[name].setText(
+            f'<span style="color:{theme.text}"><b>{name}</b></span><br>{legend(theme, keys)}'
+        )
 
     def on_loaded(self, loaded: Loaded) -> None:
         if self.run is None and loaded.changed_scene:
@@ -319,6 +329,7 @@ class Panel(BasePanel):
                 y = {"low": mean - std, "high": mean + std}.get(key)
                 self.plots[name].set_data(key, x, np.array(run.column(key)) if y is None else y)
             self.plots[name].set_steps(max(1.0, float(x[-1])))
+            self._caption(name)
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
