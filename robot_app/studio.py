@@ -291,7 +291,8 @@ def why_no_opengl() -> str:
     try:
         import moderngl
 
-        moderngl.create_standalone_context(backend="egl").release()
+        options: dict[str, Any] = {"backend": "egl"}
+        moderngl.create_context(standalone=True, **options).release()
     except Exception as error:  # moderngl raises plain Exception where a library or a driver is missing
         return " ".join(str(error).split())
     return "EGL gives a context, but not one that can draw the scene"

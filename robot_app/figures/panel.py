@@ -180,7 +180,8 @@ def _draw(figure: PanelFigure) -> Any:
     heights = [_height(part, PAGE) for part in figure.parts]
     canvas = new_canvas(PAGE, sum(heights) + 0.45)
     grids = canvas.add_gridspec(len(figure.parts), 1, height_ratios=heights)
-    for part, cell in zip(figure.parts, grids, strict=True):
+    for i, part in enumerate(figure.parts):
+        cell = grids[i, 0]
         if isinstance(part, Chart):
             _draw_chart(canvas.add_subplot(cell), part)
         elif isinstance(part, SkinChart):

@@ -29,7 +29,10 @@ _BROWSE = "Open a checkpoint…"
 
 
 def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
-    """Default and allowed values of the scene's options that are choices: name → (default, values)."""
+    """Default and allowed values of the scene's options that are choices: name → (default, values); none of a scene that
+    is not installed."""
+    if not find_scene(scene).installed:
+        return {}
     from scenes.care.body import GENDERS, IMPAIRMENTS
     from scenes.care.robots import robots_at
     from scenes.care.robots.controllers import CONTROLLERS
@@ -51,6 +54,8 @@ def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
 
 def optional_fields(scene: str) -> tuple[tuple[str, str], ...]:
     """(name, label) of latent fields that can be switched on, the first being always there."""
+    if not find_scene(scene).installed:
+        return ()
     fields = getattr(find_scene(scene).load(), "latent_fields", None)
     return () if fields is None else tuple((name, field.label) for name, field in fields.items())
 
@@ -103,7 +108,10 @@ class Panel(BasePanel):
 
     def show_scene(self, name: str, recipe: SceneRecipe | None = None) -> None:
         """Offer what there is for a scene."""
-        self.summary.setText(find_scene(name).summary)
+        entry = find_scene(name)
+        missing = "" if entry.installed else f"\nNot installed here. To install it: {entry.command}"
+        self.summary.setText(entry.summary + missing)
+        self.load_button.setEnabled(entry.installed)
         self.policy.clear()
         for policy in policies.list_policies(name):
             self.policy.addItem(policy, policy)
