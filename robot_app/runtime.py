@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from robot_app.messages import Crashed, Message
 from robot_app.recipe import SceneRecipe
@@ -30,17 +30,24 @@ from robot_app.takes import TakeRecord
 SPEEDS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, float("inf"))
 
 
-def _serve(connection: Connection, frames: str, errors: str) -> None:
-    from robot_app.simulator import serve  # here, so that the window need not import what simulates
+def _serve(role: str, connection: Connection, frames: str, errors: str) -> None:
+    from robot_app.lock_step import serve_role  # here, so that the window need not import what simulates
 
-    serve(connection, frames, errors)
+    serve_role(role, connection, frames, errors)
 
 
 class Runtime:
-    """Starts the process at once; it imports while the caller goes on."""
+    """Starts the process at once; it imports while the caller goes on.
+
+    Class attributes:
+        ROLE: of the simulator, see :func:`robot_app.lock_step.serve_role`.
+    """
+
+    ROLE: ClassVar[str] = "leader"
 
     def __init__(self) -> None:
         self.frames = SharedFrames()
+        self._paired = False
         descriptor, self._errors = tempfile.mkstemp(prefix="robot-app-simulator-", suffix=".log")
         os.close(descriptor)
         self._start()
@@ -49,11 +56,16 @@ class Runtime:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process: Any = context.Process(
-            target=_serve, args=(theirs, self.frames.name, self._errors), name="simulator", daemon=True
+            target=_serve,
+            args=(self.ROLE, theirs, self.frames.name, self._errors),
+            name="simulator",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
         self._crash: Crashed | None = None
+        if self._paired:
+            self.pair(True)
 
     def __enter__(self) -> Runtime:
         return self
@@ -132,6 +144,15 @@ class Runtime:
     def take(self, number: int) -> None:
         """Back to another take; answered by Takes or Refused."""
         self._send("take", number=number)
+
+    def pair(self, on: bool) -> None:
+        """Whether each new step is to wait, unseen, until it is said to be :meth:`shown`; also after a restart."""
+        self._paired = on
+        self._send("pair", on=on)
+
+    def shown(self, episode: int, t: int) -> None:
+        """Step ``t`` may be seen, and the next one taken."""
+        self._send("shown", episode=episode, t=t)
 
     def save_episode(self, folder: Path | str) -> None:
         """Write the episode from its start to now; answered by Recorded or Refused."""

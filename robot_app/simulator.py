@@ -483,13 +483,13 @@ def _heat(frame: Frame) -> PointPosterior | None:
     return None
 
 
-def serve(connection: Connection, frames_name: str, errors: str) -> None:
+def serve(connection: Connection, frames_name: str, errors: str, kind: type[Simulator] = Simulator) -> None:
     """The process's main function; what it writes to stderr goes to the file ``errors``."""
     sys.stderr = open(errors, "a", buffering=1, encoding="utf-8")  # noqa: SIM115 (open for life)
     faulthandler.enable(sys.stderr)
     frames = SharedFrames(frames_name)
     try:
-        Simulator(connection, frames).run()
+        kind(connection, frames).run()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the application is gone
     finally:
