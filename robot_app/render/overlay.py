@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 
 from dynamite.acting import Frame
-from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
+from robot_app.render.compact import draw_compact
+from robot_app.render.past import Past
+from robot_app.render.readout import force_of, number, readings
 from robot_app.render.typeset import INKS, Box, Card, Ink
 from scenes.errors import InputError
-from scenes.latent import Latent, LatentSpace, SurfacePoint
+from scenes.latent import LatentSpace
 
 PARTS: tuple[str, ...] = ("belief", "reward", "session", "force", "title")
 #: The gauge's full scale, and where a touch becomes unpleasant (the scenes' reward: 10 N).
 FORCE_FULL_N, FORCE_LIMIT_N = 15.0, 10.0
+#: Design units below which cards would cover the scene or each other: then rows of text, see :mod:`.compact`.
+ROOM_FOR_CARDS = (640, 400)
 
 
 def check_parts(parts: Collection[str], where: str = "--overlay") -> frozenset[str]:
@@ -37,7 +40,7 @@ def check_parts(parts: Collection[str], where: str = "--overlay") -> frozenset[s
 
 def draw_overlay(
     image: np.ndarray,
-    history: Sequence[Frame],
+    history: Sequence[Frame] | Past,
     parts: Collection[str] = PARTS,
     *,
     policy: str = "",
@@ -52,7 +55,7 @@ def draw_overlay(
 
     Args:
         image: (H, W, 3) uint8.
-        history: the episode's Frames up to the one shown, oldest first.
+        history: the episode's Frames up to the one shown, oldest first; or what a long film keeps of them.
         parts: which of :data:`PARTS`.
         policy, scene: names to show.
         latent_space: for the labels of preferences; without it values are written plainly.
@@ -64,18 +67,23 @@ def draw_overlay(
         (H, W, 3) uint8, contiguous.
     """
     chosen = check_parts(parts, "overlay parts")
-    if not history:
+    past = history if isinstance(history, Past) else Past(history)
+    frame = past.frame
+    if frame is None:
         return np.ascontiguousarray(image)
     picture = np.array(image)
     page = _Page(picture, INKS[theme], text_boxes)
-    frame = history[-1]
+    if page.width < ROOM_FOR_CARDS[0] * page.u or page.height < ROOM_FOR_CARDS[1] * page.u:
+        names = (policy, scene)
+        draw_compact(picture, past, chosen, names, latent_space, total_steps, step_s, page.ink, text_boxes)
+        return picture
     if "title" in chosen:
         _title(page, frame, policy, scene, step_s)
     if "belief" in chosen:
         _belief(page, frame, latent_space)
     bottom = chosen & {"reward", "session", "force"}
     if bottom:
-        _bottom(page, history, bottom, total_steps, step_s)
+        _bottom(page, past, bottom, total_steps, step_s)
     return picture
 
 
@@ -112,93 +120,41 @@ def _title(page: _Page, frame: Frame, policy: str, scene: str, step_s: float) ->
     card.done()
 
 
-def describe(value: Any) -> str:
-    """A latent field's value for people, without its field at hand."""
-    if isinstance(value, SurfacePoint):
-        return f"{value.part.replace('_', ' ')} {100 * value.axial:.0f} %, {math.degrees(value.angle):+.0f}°"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def best_guess(
-    posterior: FieldPosterior, parts: Sequence[str], choices: Sequence[str] = ()
-) -> tuple[Any, float]:
-    """The likeliest value of a field, and how sure: probability of its choice, or of the skin within a cell of it.
-
-    For a Gaussian the certainty is not a probability; ``nan`` is returned with the mean.
-    """
-    if isinstance(posterior, PointPosterior):
-        grid = np.asarray(posterior.grid, float)
-        part, i, j = posterior.likeliest()
-        near = grid[part, max(0, i - 1) : i + 2][:, [(j + k) % grid.shape[2] for k in (-1, 0, 1)]]
-        point = SurfacePoint(parts[part] if part < len(parts) else f"part {part}", *posterior.centre(i, j))
-        return point, float(near.sum() / max(grid.sum(), 1e-12))
-    if isinstance(posterior, ChoicePosterior):
-        k = int(np.argmax(posterior.probabilities))
-        return (choices[k] if k < len(choices) else str(k)), float(posterior.probabilities[k])
-    assert isinstance(posterior, ScalarPosterior)
-    return posterior.mean, math.nan
-
-
-def _first_field(
-    frame: Frame, space: LatentSpace | None
-) -> tuple[str, str, Any, FieldPosterior | None, tuple, tuple]:
-    """Name, label, true value, posterior, parts and choices of the field worth one card: the first believed in."""
-    latent: Latent = frame.latent
-    fields = frame.decision.belief.fields if frame.decision.belief is not None else {}
-    name = next((key for key in latent if key in fields), next(iter(latent)))
-    label, parts, choices = name.replace("_", " "), ("upper_arm", "forearm"), ()
-    if space is not None and name in space.names:
-        field = space[name]
-        label = field.label
-        parts, choices = getattr(field, "parts", parts), getattr(field, "choices", choices)
-    return name, label, latent[name], fields.get(name), tuple(parts), tuple(choices)
-
-
 def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
+    """A block per latent field: truth and best guess, and a bar for how sure; as many as leave the scene in view."""
     ink, px = page.ink, page.px
-    _, label, truth, posterior, parts, choices = _first_field(frame, space)
+    block = px(86)
+    shown = readings(frame, space)[: max(1, int(0.4 * page.height / block))]
     width = px(300)
-    card = page.card(page.width - page.margin - width, page.margin, width, px(96))
+    card = page.card(page.width - page.margin - width, page.margin, width, px(10) + block * len(shown))
     x, mark = px(36), px(20)
-    rows = (px(47), px(72))
-    sure = math.nan
-    if posterior is None:
-        guess = "none: acts without one" if frame.decision.belief is None else "not read out"
-    else:
-        value, sure = best_guess(posterior, parts, choices)
-        guess = describe(value)
-        if isinstance(posterior, ScalarPosterior):
-            guess += f" ± {2 * posterior.std:.2g}"
-    card.disc(mark, rows[0] - px(5), px(6), ink.truth, hole=px(4))
-    card.disc(mark, rows[0] - px(5), px(1.6), ink.change)
-    card.disc(mark, rows[1] - px(5), px(5), ink.belief)
-    if math.isfinite(sure):
-        track = (x, card.height - px(14), card.width - px(52), card.height - px(9))
-        card.rectangle(*track, ink.grid, radius=px(2.5))
-        end = track[0] + (track[2] - track[0]) * min(1.0, max(0.02, sure))
-        card.rectangle(track[0], track[1], end, track[3], ink.belief, radius=px(2.5))
+    for k, reading in enumerate(shown):
+        true, guess, bar = (k * block + px(y) for y in (47, 72, 82))
+        card.disc(mark, true - px(5), px(6), ink.truth, hole=px(4))
+        card.disc(mark, true - px(5), px(1.6), ink.change)
+        card.disc(mark, guess - px(5), px(5), ink.belief)
+        if math.isfinite(reading.sure):
+            end = card.width - px(52)
+            card.rectangle(x, bar, end, bar + px(5), ink.grid, radius=px(2.5))
+            full = x + (end - x) * min(1.0, max(0.02, reading.sure))
+            card.rectangle(x, bar, full, bar + px(5), ink.belief, radius=px(2.5))
     card.shapes_done()
-    card.text(px(14), px(24), label.upper(), px(11), ink.quiet, bold=True)
-    card.text(x, rows[0], "true", px(13), ink.quiet)
-    card.text(x + px(58), rows[0], describe(truth), px(13.5), ink.text)
-    card.text(x, rows[1], "belief", px(13), ink.quiet)
-    card.text(x + px(58), rows[1], guess, px(13.5), ink.text)
-    if math.isfinite(sure):
-        card.text(
-            card.width - px(12),
-            card.height - px(7),
-            f"{100 * sure:.0f} %",
-            px(11.5),
-            ink.text,
-            anchor="rs",
-            width=px(40),
-        )
+    for k, reading in enumerate(shown):
+        top = k * block
+        card.text(px(14), top + px(24), reading.label.upper(), px(11), ink.quiet, bold=True)
+        card.text(x, top + px(47), "true", px(13), ink.quiet)
+        card.text(x + px(58), top + px(47), reading.truth, px(13.5), ink.text)
+        card.text(x, top + px(72), "belief", px(13), ink.quiet)
+        card.text(x + px(58), top + px(72), reading.guess, px(13.5), ink.text)
+        if math.isfinite(reading.sure):
+            sure, right = f"{100 * reading.sure:.0f} %", card.width - px(12)
+            card.text(right, top + px(89), sure, px(11.5), ink.text, anchor="rs", width=px(40))
     card.done()
 
 
 # ---------------------------------------------------------------------------------------------- the bottom strip
 def _bottom(
-    page: _Page, history: Sequence[Frame], parts: frozenset[str], total_steps: int, step_s: float
+    page: _Page, past: Past, parts: frozenset[str], total_steps: int, step_s: float
 ) -> None:
     px = page.px
     height = px(92)
@@ -207,57 +163,53 @@ def _bottom(
     texts: list[tuple] = []
     if "reward" in parts:
         end = left + px(196) if "session" in parts else right - (px(140) if "force" in parts else 0)
-        texts += _reward(page, card, history, left, end, total_steps)
+        texts += _reward(page, card, past, left, end, total_steps)
         left = end + px(24)
     if "force" in parts:
         start = right - px(112)
-        texts += _force(page, card, history[-1], start, right)
+        texts += _force(page, card, past, start, right)
         right = start - px(24)
     if "session" in parts and right - left > px(80):
-        texts += _sessions(page, card, history, left, right, total_steps, step_s)
+        texts += _sessions(page, card, past, left, right, total_steps, step_s)
     card.shapes_done()
     for text in texts:
         card.text(*text[:5], **text[5])
     card.done()
 
 
-def _axis(history: Sequence[Frame], total_steps: int, left: float, right: float):
+def _axis(past: Past, total_steps: int, left: float, right: float):
     """Steps to pixels: the whole episode, which grows if it runs over."""
-    steps = max(total_steps, history[-1].t, 1)
+    steps = max(total_steps, past.curve[-1][0], 1)
     return lambda t: left + (right - left) * t / steps
 
 
 def _reward(
-    page: _Page, card: Card, history: Sequence[Frame], left: int, right: int, total_steps: int
+    page: _Page, card: Card, past: Past, left: int, right: int, total_steps: int
 ) -> list[tuple]:
     ink, px = page.ink, page.px
-    rewards = np.array([frame.reward for frame in history])
-    total = np.cumsum(rewards)
+    steps, total, _ = zip(*past.curve, strict=True)
+    now = past.frame.reward if past.frame is not None else 0.0
     column = left + px(84)
-    at = _axis(history, total_steps, column, right)
+    at = _axis(past, total_steps, column, right)
     top, base = px(20), card.height - px(18)
-    low, high = min(0.0, float(total.min())), max(1.0, float(total.max()))
+    low, high = min(0.0, *total), max(1.0, *total)
     scale = (base - top) / (high - low)
     zero = base - (0 - low) * scale
-    points = [(at(f.t), base - (v - low) * scale) for f, v in zip(history, total, strict=True)]
+    points = [(at(t), base - (value - low) * scale) for t, value in zip(steps, total, strict=True)]
     card.line([(column, zero), (right, zero)], ink.grid, px(1))
     card.area(points, zero, (*ink.reward[:3], 46))
     card.line(points, ink.reward, px(1.6))
     card.disc(*points[-1], px(2.6), ink.reward)
     return [
         (left, px(28), "RETURN", px(11), ink.quiet, {"bold": True, "width": px(76)}),
-        (left, px(56), _number(float(total[-1])), px(22), ink.text, {"bold": True, "width": px(78)}),
-        (left, px(76), f"{rewards[-1]:+.2f} now", px(11.5), ink.quiet, {"width": px(78)}),
+        (left, px(56), number(past.total), px(22), ink.text, {"bold": True, "width": px(78)}),
+        (left, px(76), f"{now:+.2f} now", px(11.5), ink.quiet, {"width": px(78)}),
     ]
 
 
-def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}"
-
-
-def _force(page: _Page, card: Card, frame: Frame, left: int, right: int) -> list[tuple]:
+def _force(page: _Page, card: Card, past: Past, left: int, right: int) -> list[tuple]:
     ink, px = page.ink, page.px
-    newton = force_of(frame)
+    newton = force_of(past.frame)
     y0, y1 = px(66), px(73)
     card.rectangle(left, y0, right, y1, ink.grid, radius=px(3))
     end = left + (right - left) * min(1.0, newton / FORCE_FULL_N)
@@ -271,25 +223,14 @@ def _force(page: _Page, card: Card, frame: Frame, left: int, right: int) -> list
     ]
 
 
-def force_of(frame: Frame) -> float:
-    """How hard the person is touched, N: the scene's own number, or the length of the drawn arrow."""
-    if "total_force_n" in frame.info:
-        return float(frame.info["total_force_n"])
-    force = getattr(frame.markers, "force", None)
-    return 0.0 if force is None else float(np.linalg.norm(force))
-
-
 def _sessions(
-    page: _Page, card: Card, history: Sequence[Frame], left: int, right: int, total_steps: int, step_s: float
+    page: _Page, card: Card, past: Past, left: int, right: int, total_steps: int, step_s: float
 ) -> list[tuple]:
     """Sessions as bands, true changes as marks, the predicted end of a session as a curve on the same axis."""
     ink, px = page.ink, page.px
-    at = _axis(history, total_steps, left, right)
+    at = _axis(past, total_steps, left, right)
     top, base = px(38), card.height - px(24)
-    starts = [(frame.t, frame.session) for frame in history if frame.changed]
-    if not starts or starts[0][0] > history[0].t:
-        starts.insert(0, (history[0].t, history[0].session))
-    now = history[-1].t
+    starts, now = past.starts, past.curve[-1][0]
     texts: list[tuple] = []
     for (t0, session), (t1, _) in zip(starts, [*starts[1:], (now, -1)], strict=True):
         card.rectangle(at(t0), top, at(t1), base, ink.band[session % 2])
@@ -298,11 +239,7 @@ def _sessions(
                 ((at(t0) + at(t1)) / 2, base - px(5), str(session + 1), px(11), ink.quiet, {"anchor": "ms"})
             )
     card.line([(left, base), (right, base)], ink.grid, px(1))
-    predicted = [
-        (at(f.t), base - (base - top) * float(f.decision.belief.p_session_end))
-        for f in history
-        if f.decision.belief is not None and f.decision.belief.p_session_end is not None
-    ]
+    predicted = [(at(t), base - (base - top) * float(p)) for t, _, p in past.curve if p is not None]
     card.area(predicted, base, (*ink.belief[:3], 70))
     card.line(predicted, ink.belief, px(1.5))
     for t, _ in starts[1:]:
@@ -322,9 +259,7 @@ def _sessions(
         texts.append((left + px(92), px(22), "true change", px(11), ink.change, {"width": px(90)}))
         card.triangle(left + px(84), px(21), px(3.6), ink.change)
         if predicted:
-            belief = history[-1].decision.belief
-            p = belief.p_session_end if belief is not None else None
-            label = f"predicted end of session  {100 * (p or 0):.0f} %"
+            label = f"predicted end of session  {100 * (past.curve[-1][2] or 0):.0f} %"
             card.rectangle(left + px(184), px(14), left + px(196), px(20), ink.belief, radius=px(2))
             texts.append(
                 (left + px(202), px(22), label, px(11), ink.belief, {"width": right - left - px(204)})

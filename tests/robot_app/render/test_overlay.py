@@ -5,7 +5,9 @@ import pytest
 
 from dynamite.acting import Decision, Frame
 from dynamite.belief import Belief, ChoicePosterior, PointPosterior, ScalarPosterior
-from robot_app.render.overlay import PARTS, best_guess, draw_overlay
+from robot_app.render.overlay import PARTS, draw_overlay
+from robot_app.render.past import Past
+from robot_app.render.readout import best_guess
 from scenes.errors import InputError
 from scenes.latent import SurfacePoint
 
