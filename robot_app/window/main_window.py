@@ -252,7 +252,8 @@ class MainWindow(QMainWindow):
         if status.state == "playing" and status.factor:
             labels["factor"].setText(f"×{status.factor:.2f} of {speed_text(status.speed)}")
         else:
-            labels["factor"].setText(f"{status.state}, {speed_text(status.speed)}")
+            state = status.state if self.workbench.cursor is None else "looking back"
+            labels["factor"].setText(f"{state}, {speed_text(status.speed)}")
         self._show_step()
 
     def _show_step(self) -> None:

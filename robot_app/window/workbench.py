@@ -293,16 +293,11 @@ class Workbench(QObject):
             self.runtime.load(*self._asked)
         self.log("Simulator restarted.")
 
-    def _resume_simulator(self, play: bool) -> None:
+    def _resume_simulator(self, records: list[TakeRecord], play: bool) -> None:
         """After a crash: a fresh process that lives the present take again up to where it was."""
-        scene, now = self.scene, time.monotonic()
+        scene = self.scene
         assert scene is not None
-        self._restored_at, self._restoring = now, True
-        records = [
-            TakeRecord(info, tuple(self._histories[info.number].frames))
-            for info in self.takes
-            if info.number in self._histories
-        ]
+        self._restored_at, self._restoring = time.monotonic(), True
         self.runtime.restart()
         self.runtime.set_speed(self.status.speed)
         self.runtime.set_loop(self.settings.flag("run/loop", True))
@@ -345,7 +340,11 @@ class Workbench(QObject):
         self.loaded.emit(message)
 
     def _on_step(self, message: messages.Step) -> None:
-        self.history.add(message.frame)
+        history = self._histories[message.episode]
+        history.add(message.frame)
+        if history is not self.history:
+            self._look_at(history)
+            self.takes_changed.emit()
         frame = message.frame
         if (
             frame.changed
@@ -366,26 +365,29 @@ class Workbench(QObject):
         self._fresh = True
 
     def _on_takes(self, message: messages.Takes) -> None:
-        """Another take is looked at; a new one shares its parent's past."""
+        """Which takes there are. One that is known is looked at from now on; a new one from its first Step on."""
         self.takes, self._restoring = message.takes, False
         self.termination, self.kernel = message.termination, message.kernel
+        kept = {take.number for take in message.takes}
         info = next(take for take in message.takes if take.number == message.current)
-        history = self._histories.get(info.number)
-        new = history is None
-        if history is None:
+        known = self._histories.get(info.number)
+        if known is None:
             parent = self._histories.get(info.parent or 0)
-            history = (
+            self._histories[info.number] = (
                 History(info.number, info.seed) if parent is None else parent.branch(info.number, info.start)
             )
-        kept = {take.number for take in message.takes}
-        self._histories = {n: h for n, h in self._histories.items() if n in kept} | {info.number: history}
-        if history is not self.history or self.cursor is not None:
-            self.history, self.seed, self.cursor = history, info.seed, None
-            self._fresh = history.last is not None
-            if new and info.parent is not None:
+            if info.parent is not None:
                 self.happened.emit("edit", f"{info.name}: goes on from step {info.start}.")
-            self.episode_started.emit()
+        elif known is not self.history:
+            self.undo_stack.clear()  # its edits are another take's
+            self._look_at(known)
+        self._histories = {number: h for number, h in self._histories.items() if number in kept}
         self.takes_changed.emit()
+
+    def _look_at(self, history: History) -> None:
+        self.history, self.seed, self.cursor = history, history.seed, None
+        self._fresh = True
+        self.episode_started.emit()
 
     def _on_cursor(self, message: messages.Cursor) -> None:
         if message.episode == self.history.episode:
@@ -438,20 +440,21 @@ class Workbench(QObject):
         self.tell("error", message.message, message.traceback)
 
     def _on_crashed(self, message: messages.Crashed) -> None:
-        playing, t = (
-            self.status.state == "playing",
-            None if self.history.last is None else self.history.last.t,
-        )
+        playing, last = self.status.state == "playing", self.history.last
         self.status = replace(self.status, state="paused", factor=0.0)
         self.status_changed.emit(self.status)
         again = time.monotonic() - self._restored_at < RELAPSE_S
-        if self.scene is not None and t is not None and not again and self._histories:
-            self.tell(
-                "warning",
-                f"The simulator stopped unexpectedly. It is started again and goes on at step {t} of seed {self.seed}.",
-                message.report,
-            )
-            self._resume_simulator(playing)
+        records = [
+            TakeRecord(info, tuple(self._histories[info.number].frames))
+            for info in self.takes
+            if info.number in self._histories and len(self._histories[info.number])
+        ]
+        known = any(record.info.number == self.history.episode for record in records)
+        if self.scene is not None and last is not None and known and not again:
+            where = f"step {last.t} of seed {self.seed}"
+            text = f"The simulator stopped unexpectedly. It is started again and goes on at {where}."
+            self.tell("warning", text, message.report)
+            self._resume_simulator(records, playing)
             return
         self.tell(
             "error",

@@ -16,6 +16,7 @@ from robot_app.session_rules import SessionRules
 from robot_app.takes import MAX_TAKES, TakeRecord, Takes
 from scenes.base import SessionEnv
 from scenes.errors import InputError
+from scenes.registry import SCENES
 from scenes.session import Drift, FixedLength
 
 SCRIPTED, PRETRAINED = "scripted/scratch_itch", "pretrained/dynamite"
@@ -114,6 +115,35 @@ def test_an_edit_in_the_past_is_an_event_there_and_changes_only_what_comes_after
     assert [frame.reward for frame, _ in after[:31]] == [frame.reward for frame, _ in before[:31]]
     takes.choose(original)
     assert_same(before, lived(takes))
+
+
+@pytest.mark.parametrize("name", list(SCENES))
+def test_every_scene_branches_to_the_last_bit(name: str) -> None:
+    try:
+        scene = SceneRecipe(name).build()
+    except InputError as error:
+        pytest.skip(str(error))  # what it needs is not installed
+    offered = policies.list_policies(name)
+    policy = f"scripted/{name}" if f"scripted/{name}" in offered else "random"
+    takes = Takes(scene, policies.load(policy, scene), draw=_can_be_drawn(scene))
+    takes.start(3, SessionRules.of(scene))
+    n = min(20, scene.episode_length - 1)
+    live(takes, n // 2)
+    takes.physics().edit("termination", {"length": 3})
+    live(takes, n - n // 2)
+    before = lived(takes)
+    takes.branch(n // 2)
+    live(takes, n - n // 2)
+    assert [(f.reward, f.latent, s) for f, s in lived(takes)] == [(f.reward, f.latent, s) for f, s in before]
+    scene.close()
+
+
+def _can_be_drawn(scene: SessionEnv) -> bool:
+    try:
+        scene.visual_model()
+    except NotImplementedError:
+        return False
+    return True
 
 
 def test_a_branch_of_a_branch_keeps_both_edits_and_forgets_what_came_later(begin) -> None:

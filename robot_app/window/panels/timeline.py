@@ -49,6 +49,7 @@ class Panel(BasePanel):
         row.addWidget(self.strip, 1)
         workbench.takes_changed.connect(self._show_takes)
         workbench.rerunning.connect(self._show_progress)
+        workbench.notice.connect(lambda _: self._show())  # what was run again may have been refused
         workbench.view_changed.connect(lambda _: self._show())
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:

@@ -63,6 +63,7 @@ def test_all_panels_go_along_with_the_cursor(lived: MainWindow, wait: Wait) -> N
     total = sum(f.reward for f in bench.history.frames[1:10])
     assert panels["adaptation"].numbers["return"].text() == f"{total:.1f}"
     assert lived.status_labels["step"].text().startswith("step 9 /")
+    assert "looking back" in lived.status_labels["factor"].text()
     assert bench.latent == frame.latent
     panels["adaptation"].on_plots()
     assert panels["adaptation"].reward._cursor.isVisible()
@@ -125,6 +126,7 @@ def test_a_branch_shares_the_past_and_the_first_take_is_kept(
     combo.activated.emit(index)
     wait(lambda: bench.history is first)
     assert bench.shown.t == 40
+    assert not bench.undo_stack.canUndo()  # the branch's edit is not this take's
     step_to(lived, wait, 41)  # and it goes on
     assert [frame.t for frame in first.frames] == list(range(42))
     trigger(lived, "next_take")
