@@ -24,7 +24,7 @@ class SweepProgress:
 
     Args:
         names: of every job to run, by its id.
-        frames: that each will train, by its id (0: nothing is trained).
+        frames: steps that each will train, or play where nothing is trained, by its id.
         quiet: show nothing.
 
     Attributes:
@@ -53,21 +53,22 @@ class SweepProgress:
     # -- the listener
     def started(self, job: Job) -> None:
         self._seen.pop(job.id, None)
-        total = self._frames[job.id] or None
         if job.id in self._tasks:  # begun once more
             self._bar.remove_task(self._tasks[job.id])
-        self._tasks[job.id] = self._bar.add_task(self._names[job.id], total=total, said="starting")
+        self._tasks[job.id] = self._bar.add_task(self._names[job.id], total=None, said="starting")
         self._show()
 
     def progressed(self, job: Job, done: int, total: int) -> None:
         self._worked += done - self._seen.get(job.id, done)
         self._seen[job.id], self._ahead[job.id] = done, max(total - done, 0)
-        self._bar.update(self._tasks[job.id], completed=min(done, total), said=f"{done:,}/{total:,} steps")
+        self._bar.update(
+            self._tasks[job.id], completed=min(done, total), total=total, said=f"{done:,}/{total:,} steps"
+        )
         self._show()
 
     def finished(self, job: Job, result: Result) -> None:
         self.done += 1
-        self._ahead[job.id] = 0
+        ahead, self._ahead[job.id] = self._ahead[job.id], 0
         self._bar.remove_task(self._tasks.pop(job.id))
         error = result.row["error"]
         name = self._names[job.id]
@@ -75,6 +76,7 @@ class SweepProgress:
             self.failed += 1
             self._tell(f"failed  {name}: {error}")
         else:
+            self._worked += ahead  # what only plays says nothing before it is done
             score = result.row["measures"]["return_mean"]
             self._tell(f"{self.done}/{len(self._names)}  {name}: return {score:.2f}")
         self._show(now=True)

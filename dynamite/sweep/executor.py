@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
@@ -170,6 +171,7 @@ def _end(workers: list[_Worker]) -> None:
 def _serve(pipe: Any, settings: Settings) -> None:
     """A worker process: jobs come through the pipe, progress and results go back. It ends when the pipe does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"  # NumPy's as well as PyTorch's
     from dynamite.sweep.run import run_job
 
     reported = 0.0

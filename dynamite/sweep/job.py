@@ -19,7 +19,7 @@ class PolicySource:
     """A policy that exists already.
 
     Attributes:
-        name: as :func:`policies.load` takes it.
+        name: as :func:`policies.load` takes it; a whole path where it is no packaged one.
         sha256: of its folder's manifest, which holds its files' digests; None for a scripted policy, which is code.
     """
 
@@ -58,6 +58,8 @@ class Job:
         """:meth:`to_json` without configuration fields that stand at their defaults, so that a field which a later version
         adds, with a default that leaves everything as it was, does not make every finished row another job's."""
         plain = self.to_json()
+        if "policy" in plain and plain["policy"]["sha256"] is not None:
+            del plain["policy"]["name"]  # a checkpoint is what it holds, whatever its folder is called
         if "train" in plain:
             plain["train"] = _departures(plain["train"], to_dict(Config()))
         plain["evaluate"]["scene"] = _departures(plain["evaluate"]["scene"], asdict(SceneConfig()))
@@ -75,6 +77,8 @@ class Job:
         field, where both versions know the field.
         """
         ours = self.to_json()
+        if "policy" in ours and self.identity()["policy"] != ours["policy"]:
+            del ours["policy"]["name"]
         if "train" in ours:
             loop = ours["train"]["train"]
             ours["train"]["train"] = {name: loop[name] for name in loop if name not in _HOW_IT_RUNS}

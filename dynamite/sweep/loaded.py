@@ -5,16 +5,23 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import numpy as np
+
+from dynamite.acting import Policy, play
 from dynamite.checkpoint import load_checkpoint
 from dynamite.config import SceneConfig
-from dynamite.evaluate import evaluate
-from dynamite.measure import Measurement, measure, measure_random
+from dynamite.measure import Measurement, Seen, measure, measure_random, summarise
 from dynamite.sweep.job import Job, PolicySource
 from dynamite.vector import make_one
+from scenes.base import SessionEnv
+from scenes.errors import InputError
 
 
 def find_source(name: str, scene: SceneConfig, policies: str = "policies") -> PolicySource:
     """An existing policy and the digest of its folder.
+
+    A checkpoint that does not belong to the package is named by its whole path, so that a job finds it from wherever it is
+    run; where it lies is no part of the job's identity, what it holds is.
 
     Args:
         policies: the module that knows policies by name; it stands above this package.
@@ -22,13 +29,20 @@ def find_source(name: str, scene: SceneConfig, policies: str = "policies") -> Po
     Raises:
         InputError: there is none of that name for the scene.
     """
-    module = importlib.import_module(policies)
+    module: Any = importlib.import_module(policies)
     folder = module.find_folder(name, scene.name)
-    return PolicySource(name, None if folder is None else module.digest(folder))
+    if folder is None:
+        return PolicySource(name, None)
+    packaged = module.PRETRAINED in folder.parents
+    return PolicySource(name if packaged else str(folder.resolve()), module.digest(folder))
 
 
 def measure_policy(job: Job, policies: str) -> Measurement:
-    """Measure ``job.source``: an agent as :mod:`dynamite.measure` does, a scripted policy step by step."""
+    """Measure ``job.source``: an agent as :mod:`dynamite.measure` does, a scripted policy step by step.
+
+    Raises:
+        InputError: the policy is gone, is another by now, or does not fit the scene.
+    """
     assert isinstance(job.source, PolicySource)
     module: Any = importlib.import_module(policies)
     name = job.source.name
@@ -36,14 +50,42 @@ def measure_policy(job: Job, policies: str) -> Measurement:
         return measure_random(job.scene, job.episodes, job.seed)
     folder = module.find_folder(name, job.scene.name)
     if folder is not None:
+        found = module.digest(folder)
+        if found != job.source.sha256:
+            raise InputError(
+                name, f"sha256 {found[:12]}…", f"{str(job.source.sha256)[:12]}…, as it was planned"
+            )
         return measure(load_checkpoint(folder).agent, job.scene, job.episodes, job.seed)
     scene = make_one(job.scene)
     try:
         policy = module.load(name, scene)
-        scores = evaluate(lambda: make_one(job.scene), policy, job.episodes, job.seed)
+        episodes = [watch(scene, policy, job.seed + k) for k in range(job.episodes)]
     finally:
         scene.close()
-    low, high = scores["return_ci95"]
-    kept = ("return_mean", "return_std", "success_rate", "force_p95_n")
-    values = {"episodes": job.episodes, **{key: scores[key] for key in kept}}
-    return Measurement(values | {"return_low": low, "return_high": high})
+    return summarise(episodes, job.scene)
+
+
+def watch(scene: SessionEnv, policy: Policy, seed: int) -> Seen:
+    """One episode of a policy that has no belief, as a batch of one."""
+    rewards, ended, changed, forces = [], [], [], []
+    latent = info = None
+    for frame in play(scene, policy, seed):
+        info, before, latent = frame.info, latent, scene.latent_space.to_vector(frame.latent)
+        if frame.t == 0:
+            continue
+        rewards.append(frame.reward)
+        ended.append(info["session_ended"])
+        changed.append((latent != before).any())
+        forces.append(float(info.get("tool_force_n", np.nan)))
+    assert info is not None
+    force = np.array(forces)
+    return Seen(
+        rewards=np.array(rewards, np.float32)[:, None],
+        ended=np.array(ended)[:, None],
+        changed=np.array(changed)[:, None],
+        success=np.array([float(info["task_success"])]),
+        forces=force[force > 0],  # NaN compares false
+        belief={},
+        p_end=None,
+        target="",
+    )

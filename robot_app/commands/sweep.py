@@ -6,7 +6,7 @@ import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import tyro
 
@@ -14,6 +14,7 @@ from robot_app.commands.base import Flag, KeyValues, Verb, print_json, say
 
 if TYPE_CHECKING:
     from dynamite.sweep.driver import Outlook
+    from dynamite.sweep.executor import Executor
     from dynamite.sweep.plan import Plan
     from dynamite.sweep.store import Store
 
@@ -30,6 +31,7 @@ class Sweep(Verb):
         "robot-app sweep sweeps/quick.yaml",
         "robot-app sweep sweeps/gridworld_return.yaml --out docs/results/gridworld_return --jobs 2",
         "robot-app sweep sweeps/gridworld_return.yaml --only variant=dynamite,varibad --only seed=0 --dry-run",
+        "robot-app sweep sweeps/paper_table.yaml --executor ray --address auto",
     )
 
     file: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="SWEEP.yaml")]]
@@ -37,7 +39,11 @@ class Sweep(Verb):
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Where rows and tables go; by default results/NAME."""
     jobs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """How many run at a time, a process each; by default one per core."""
+    """How many run at a time, a process each; by default one per core, of this machine or of the cluster."""
+    executor: Literal["local", "ray"] = "local"
+    """Where jobs run: processes of this machine, or a Ray cluster (extra `cluster`). Both give the same table."""
+    address: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
+    """Of a Ray cluster that is running, such as auto or HOST:6379; by default one is started on this machine."""
     only: Annotated[KeyValues, tyro.conf.arg(metavar="AXIS=VALUE[,VALUE]")] = ()
     """Run only jobs with such a value on an axis (or block=NAME); wildcards are allowed."""
     work: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
@@ -55,7 +61,6 @@ class Sweep(Verb):
 
     def run(self) -> int:
         from dynamite.sweep.driver import look_ahead, run_missing
-        from dynamite.sweep.executor import LocalExecutor
         from dynamite.sweep.result import Settings
         from dynamite.sweep.store import Store
         from robot_app.interrupt import Interrupt
@@ -65,6 +70,7 @@ class Sweep(Verb):
 
         if self.jobs is not None and self.jobs < 1:
             raise InputError("--jobs", self.jobs, "a whole number, 1 or more")
+        executor = self._executor()
         whole = self._plan()
         plan = whole.only(self._filters()) if self.only else whole
         store = Store(self.out or Path("results") / whole.name)
@@ -78,7 +84,6 @@ class Sweep(Verb):
         progress = SweepProgress(_names(plan), _frames(outlook), self.json)
         if outlook.done and not self.json:
             say(f"{outlook.done} of {len(plan.jobs())} jobs are done already")
-        executor = LocalExecutor(self.jobs or os.cpu_count() or 1)
         saying = "saving what is running; Ctrl-C again stops at once"
         with Interrupt(saying) as interrupt, progress:
             run_missing(outlook, store, executor, settings, progress, interrupt.is_set)
@@ -95,6 +100,17 @@ class Sweep(Verb):
         parse_figures(plan.figures)  # what they ask for is found wrong now and not after hours
         parse_reference(plan.reference)
         return plan
+
+    def _executor(self) -> Executor:
+        from dynamite.sweep.executor import LocalExecutor
+        from dynamite.sweep.ray_executor import RayExecutor
+        from scenes.errors import InputError
+
+        if self.executor == "ray":
+            return RayExecutor(self.address, self.jobs)
+        if self.address is not None:
+            raise InputError("--address", self.address, "an address only with --executor ray")
+        return LocalExecutor(self.jobs or os.cpu_count() or 1)
 
     def _filters(self) -> dict[str, list[str]]:
         from scenes.errors import InputError
@@ -159,9 +175,9 @@ class Sweep(Verb):
 
     def _again(self) -> str:
         words = ["robot-app", "sweep", str(self.file)]
-        for name in ("out", "jobs", "work"):
+        for name in ("out", "jobs", "work", "executor", "address"):
             value = getattr(self, name)
-            words += [f"--{name}", str(value)] if value is not None else []
+            words += [f"--{name}", str(value)] if value not in (None, "local") else []
         for text in self.only:
             words += ["--only", text]
         return shlex.join(words)
@@ -184,10 +200,16 @@ def _names(plan: Plan) -> dict[str, str]:
 
 
 def _frames(outlook: Outlook) -> dict[str, int]:
-    """Frames that each job trains."""
+    """Steps of each job: of its training, or of its evaluation where nothing is trained."""
     from dynamite.config import Config
+    from scenes.registry import find_scene
 
-    return {job.id: job.source.train.frames if isinstance(job.source, Config) else 0 for job in outlook.todo}
+    return {
+        job.id: job.source.train.frames
+        if isinstance(job.source, Config)
+        else job.episodes * find_scene(job.scene.name).load().episode_length
+        for job in outlook.todo
+    }
 
 
 COMMAND = Sweep
