@@ -53,14 +53,18 @@ class Drops(QObject):
     def set_theme(self, theme: Theme) -> None:
         self.hint.theme = theme
 
+    def announce(self) -> None:
+        """Say over the whole window what may be dropped."""
+        self.hint.setGeometry(self._host.rect())
+        self.hint.show()
+        self.hint.raise_()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind in (QEvent.DragEnter, QEvent.DragMove):
             if paths_in(event.mimeData()):
                 event.acceptProposedAction()
-                self.hint.setGeometry(self._host.rect())
-                self.hint.show()
-                self.hint.raise_()
+                self.announce()
                 return True
         elif kind == QEvent.DragLeave:
             self.hint.hide()

@@ -171,6 +171,14 @@ class StepPlot(pg.PlotWidget):
                 self.getPlotItem().getAxis(side).setStyle(showValues=True)
         self._curves[name].setData(x, y)
 
+    def clear_data(self) -> None:
+        """No points, and no numbers at the axes."""
+        for item in self._curves.values():
+            item.setData(np.zeros(0), np.zeros(0))
+        self._numbered = False
+        for side in ("left", "bottom"):
+            self.getPlotItem().getAxis(side).setStyle(showValues=False)
+
     def chart(self) -> Chart:
         """What is shown now, for a figure."""
         curves = []

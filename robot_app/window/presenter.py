@@ -77,6 +77,7 @@ class Presenter(QObject):
         window, before = self._window, self._before
         self._before = None
         window.panels[PANEL].set_zoom(1.0)
+        _fits(window.panels[PANEL], 0, 0)  # so that its least size is known again before anybody asks
         window.docks[PANEL].setFeatures(self._features)
         for widget in self._hidden:
             widget.show()
@@ -96,6 +97,7 @@ class Presenter(QObject):
 
 
 def _fits(panel: QWidget, width: int, height: int) -> bool:
+    """Whether a panel can be that small; its layouts are asked anew."""
     for layout in panel.findChildren(QLayout):
         layout.invalidate()
     panel.layout().activate()

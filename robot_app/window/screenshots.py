@@ -7,12 +7,15 @@ screen. ``--run`` names a training's folder, so that the Training panel has curv
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from robot_app.troubles import not_written
 
 #: File name → (width, height, theme, panels in front, what else is done before the picture).
 PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
@@ -30,6 +33,17 @@ PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
     "window-timeline-light": (1280, 800, "light", ("preference", "belief", "adaptation"), "timeline"),
     "window-timeline-large-dark": (1920, 1080, "dark", ("preference", "belief", "adaptation"), "timeline"),
     "window-timeline-large-light": (1920, 1080, "light", ("preference", "belief", "adaptation"), "timeline"),
+    "window-training-light": (1280, 800, "light", ("setup", "belief", "training"), "training"),
+    "window-training-large-dark": (1920, 1080, "dark", ("setup", "recording", "training"), "training"),
+    "window-training-large-light": (1920, 1080, "light", ("setup", "recording", "training"), "training"),
+    "window-training-new": (1280, 800, "dark", ("setup", "recording", "training"), "new"),
+    "window-presenter-dark": (1280, 800, "dark", ("belief",), "presenter"),
+    "window-presenter-light": (1280, 800, "light", ("belief",), "presenter"),
+    "window-presenter-large-dark": (1920, 1080, "dark", ("belief",), "presenter"),
+    "window-presenter-large-light": (1920, 1080, "light", ("belief",), "presenter"),
+    "window-trouble-dark": (1280, 800, "dark", ("preference", "belief", "adaptation"), "trouble"),
+    "window-trouble-light": (1280, 800, "light", ("preference", "belief", "adaptation"), "trouble"),
+    "window-drop": (1280, 800, "light", ("preference", "belief", "adaptation"), "drop"),
     "window-empty": (1280, 800, "dark", ("preference", "belief", "adaptation"), "empty"),
 }
 
@@ -41,6 +55,7 @@ DOCS = (
     "window-place",
     "window-keys",
     "window-timeline-light",
+    "window-presenter-dark",
 )
 
 
@@ -107,7 +122,19 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
     if extra == "training" and options.run is not None:
         from robot_app.training_runs import TrainingRun
 
+        window.panels["training"].root = options.run.parent
         window.panels["training"].follow(TrainingRun(options.run))
+    if extra == "new":
+        window.panels["training"].follow(None)
+    elif extra == "presenter":
+        window.actions_by_id["view.presenter"].trigger()
+    elif extra == "trouble":
+        lost = not_written(
+            "film", Path.home() / "robot-app" / "scratch_itch-film.mp4", os.strerror(errno.ENOSPC)
+        )
+        bench.tell_trouble(lost, {"folder": lambda: None})
+    elif extra == "drop":
+        window.drops.announce()
     if extra == "timeline":
         _branch(bench, options.step, wait)
     if extra == "place":
@@ -130,12 +157,28 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
     settled = time.monotonic() + 0.7
     wait(lambda: time.monotonic() > settled and (extra == "empty" or sharp()), 20.0)
     path = options.out / f"{name}.png"
-    window.grab().save(str(path))
+    _picture_of(window).save(str(path))
     print(path, file=sys.stderr)
-    if extra in ("place", "keys"):
-        window.actions_by_id[{"place": "preference.place", "keys": "help.keys"}[extra]].trigger()
+    switches = {"place": "preference.place", "keys": "help.keys", "presenter": "view.presenter"}
+    if extra in switches:
+        window.actions_by_id[switches[extra]].trigger()
+        wait(lambda: False, 0.3)  # docks find their least sizes again
+    window.trouble_dialog.reject()
+    window.drops.hint.hide()
     window.palette_box.hide()
     window.notice_bar.hide()
+
+
+def _picture_of(window):
+    """The window, and the dialog over it where there is one."""
+    from qtpy.QtGui import QPainter
+
+    picture, dialog = window.grab(), window.trouble_dialog
+    if dialog.isVisible():
+        painter = QPainter(picture)
+        painter.drawPixmap((window.width() - dialog.width()) // 2, window.height() // 3, dialog.grab())
+        painter.end()
+    return picture
 
 
 def _branch(bench, step: int, wait: Callable) -> None:

@@ -13,7 +13,8 @@ from robot_app.troubles import Trouble
 from robot_app.window.theme import Theme
 
 Remedies = Mapping[str, Callable[[], object]]
-_WIDTH = 480
+#: Pixels of its text across.
+_TEXT = 400
 
 
 class _Sign(QWidget):
@@ -112,13 +113,14 @@ class TroubleDialog(QDialog):
         first = next(iter(self.remedies.values()), self._close)
         first.setDefault(True)
         self.ensurePolished()
+        for label in (self.title, self.happened, self.advice):
+            label.ensurePolished()
+            label.setFixedSize(_TEXT, label.heightForWidth(_TEXT))
         self.layout().invalidate()
         self.layout().activate()
-        self.setFixedSize(
-            _WIDTH, max(self.layout().heightForWidth(_WIDTH), self.layout().sizeHint().height())
-        )
+        self.setFixedSize(self.layout().sizeHint())
         host = self.parentWidget().frameGeometry()
-        self.move(host.center().x() - _WIDTH // 2, host.top() + host.height() // 3 - self.height() // 2)
+        self.move(host.center().x() - self.width() // 2, host.top() + host.height() // 3 - self.height() // 2)
         self.show()
         self.raise_()
         first.setFocus()

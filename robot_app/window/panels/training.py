@@ -67,7 +67,7 @@ class Panel(BasePanel):
         row.setContentsMargins(10, 8, 10, 6)
         row.setSpacing(12)
         self.table = RunTable(workbench.theme)
-        self.table.setFixedWidth(268)
+        self.table.setFixedWidth(260)
         self.table.chosen.connect(lambda folder: self.follow(None if folder is None else TrainingRun(folder)))
         row.addWidget(self.table)
         row.addLayout(self._make_middle())
@@ -91,7 +91,7 @@ class Panel(BasePanel):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.form)
         self.stack.addWidget(self._make_about())
-        self.stack.setFixedWidth(244)
+        self.stack.setFixedWidth(238)
         box.addWidget(self.stack, 1)
         buttons = QGridLayout()
         buttons.setSpacing(6)
@@ -175,7 +175,8 @@ class Panel(BasePanel):
             if words and (key in drawn or not drawn)
         ]
         self._captions[name].setText(
-            f'<span style="color:{theme.text}"><b>{name}</b></span><br>{legend(theme, keys)}'
+            f'<span style="color:{theme.text}"><b>{name}</b></span><br>'
+            f'<span style="font-size:10px">{legend(theme, keys)}</span>'
         )
 
     def on_loaded(self, loaded: Loaded) -> None:
@@ -200,9 +201,9 @@ class Panel(BasePanel):
         """Show this run's curves; None: the form for a new one."""
         self.run, self._state = run, ""
         self.stack.setCurrentIndex(0 if run is None else 1)
-        for name in CURVES:
-            for key, *_ in CURVES[name]:
-                self.plots[name].set_data(key, np.zeros(0), np.zeros(0))
+        for name, plot in self.plots.items():
+            plot.clear_data()
+            self._caption(name)
         folder = None if run is None else run.folder
         self.table.look(self.root, folder)
         self.table.choose(folder)

@@ -146,7 +146,7 @@ def test_several_runs_are_listed_and_a_new_one_starts_from_a_file(
     assert not panel.start_button.isEnabled()
     panel.table.setCurrentItem(rows[0])
     assert panel.stack.currentWidget() is panel.form
-    assert panel.plots["Return"]._curves["return_mean"].getData()[0] is None
+    assert panel.plots["Return"].chart().curves == ()
 
     config = tmp_path / "mine.yaml"
     config.write_text("variant: varibad\nscene: {name: gridworld_stay}\nppo: {lr: 0.004}\n")
