@@ -10,6 +10,9 @@ import numpy as np
 from scenes.care.chain import Kinematics, rotation_error
 from scenes.care.scene import CONTROL_STEP_S, TIME_STEP_S, CareScene
 
+#: What turning about a loose axis counts of other turning.
+LOOSE = 0.1
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -19,11 +22,14 @@ class Weights:
         turning: of turning the tool as wanted, m.
         posture: of staying near the start posture, m.
         damping: of moving joints at all, m: near singular postures they would be asked for more than they can.
+        in_step: whether joints that are asked for more than they can slow all others down too, so that the tool keeps its
+            direction, instead of doing what they can.
     """
 
     turning: float = 0.1
     posture: float = 0.02
     damping: float = 0.001
+    in_step: bool = False
 
 
 class Steering:
@@ -50,21 +56,34 @@ class Steering:
         return self._kinematics.forward(joints)[1]
 
     def action(
-        self, joints: np.ndarray, velocity: np.ndarray, rotation: np.ndarray, gain: float = 2.0
+        self,
+        joints: np.ndarray,
+        velocity: np.ndarray,
+        rotation: np.ndarray,
+        gain: float = 2.0,
+        loose: np.ndarray | None = None,
     ) -> np.ndarray:
         """Action (n,) whose joint speeds move the tip with ``velocity`` (3,) m/s and turn the tool towards ``rotation``.
 
         Args:
             gain: turning speed per rad still to turn, 1/s.
+            loose: (3,) unit, an axis about which the tool's turning counts for little.
         """
         _, now, jacobian = self._kinematics.forward(joints)
         turn = np.clip(gain * rotation_error(rotation, now), -1.0, 1.0)
+        turning = np.eye(3)
+        if loose is not None:
+            turning -= (1.0 - LOOSE) * np.outer(loose, loose)
         home = (self._rest - joints + math.pi) % (2 * math.pi) - math.pi
         w = self._weights
-        task = np.vstack([jacobian[:3], w.turning * jacobian[3:], w.posture * np.eye(self._n)])
-        wanted = np.concatenate([velocity, w.turning * turn, w.posture * 0.5 * home])
+        turning *= w.turning
+        task = np.vstack([jacobian[:3], turning @ jacobian[3:], w.posture * np.eye(self._n)])
+        wanted = np.concatenate([velocity, turning @ turn, w.posture * 0.5 * home])
         speeds = np.linalg.solve(task.T @ task + w.damping**2 * np.eye(self._n), task.T @ wanted)
-        return np.clip(speeds / self._full_speed, -1.0, 1.0).astype(np.float32)
+        wished = speeds / self._full_speed
+        if w.in_step:
+            wished = wished / max(1.0, float(np.abs(wished).max()))
+        return np.clip(wished, -1.0, 1.0).astype(np.float32)
 
 
 def braked(error: np.ndarray, speed: float, braking: float) -> np.ndarray:

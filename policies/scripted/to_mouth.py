@@ -88,13 +88,20 @@ class Approach:
         welcome = float(privileged.features[4])
         return Sight(obs[:3], obs[7 : 7 + n], seen[3:6], side, -head[:, 1], welcome, float(seen[10]))
 
-    def velocity(self, sight: Sight, goal: np.ndarray, pace: float, empty: bool) -> np.ndarray:
-        """Tip velocity (3,) m/s towards ``goal`` (at the mouth), by way of the preferred side; away when ``empty``."""
+    def velocity(
+        self, sight: Sight, goal: np.ndarray, pace: float, empty: bool, late: bool = False
+    ) -> np.ndarray:
+        """Tip velocity (3,) m/s towards ``goal`` (at the mouth), by way of the preferred side; away when ``empty``.
+
+        Args:
+            pace: at the face, m/s.
+            late: too late to come from another side.
+        """
         manner = self.manner
         away = sight.tip - sight.mouth
         distance = float(np.linalg.norm(away))
         off = math.acos(float(np.clip(away @ sight.side / max(distance, 1e-6), -1.0, 1.0)))
-        if empty or (sight.welcome < 0.5 and distance > manner.late_m):
+        if empty or (sight.welcome < 0.5 and not late and distance > manner.late_m):
             self.leaving = True
         elif distance > FACE_M:
             self.leaving = self.leaving and distance < REFILL_M

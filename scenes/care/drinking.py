@@ -89,7 +89,7 @@ class Drinking(MouthScene):
     tool = CUP
     upstream_gain = 0.02  # 0.005 with Bullet's four inner substeps
     solver_iterations = 8  # upstream's is 10; most of a step is these
-    start_tip = ((-0.15, -0.47, 1.14), (0.0, 0.0, math.radians(50)))
+    start_tip = ((-0.15, -0.47, 1.14), (0.0, 0.0, math.radians(28)))
     latent_fields = FIELDS
     default_fields = ("side", "tilt_rate")
     helping: ClassVar[Helping] = Helping(

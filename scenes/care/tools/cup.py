@@ -1,4 +1,8 @@
-"""The cup: a beaker held from the side, open at the top, with room for sixty-four drops of 1 cm."""
+"""The cup: a nosey cup, held from the side, with room for sixty-four drops of 1 cm.
+
+The rim of a nosey cup is cut out where the nose would be, so that one drinks from it without leaning the head back: it is
+the cup of people who cannot. What meets the face is only what the cut leaves; what holds the drops goes all the way round.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ from scenes.care.tools.tool import Tool
 HEIGHT = 0.10
 #: Radius inside the wall, m.
 RADIUS = 0.034
+#: How far down the cut for the nose reaches, m.
+CUT = 0.035
 _WALL_R = 0.0115
 _N_WALL = 12
 #: The middle of the cup from the hand.
@@ -36,7 +42,7 @@ def _links(xyz: tuple[float, float, float], rpy: tuple[float, float, float]) -> 
     edge = 1.9 * RADIUS
     tool = Link(
         "tool", (_REACH, 0, HEIGHT / 2), axis=None, mass=0.1, com=(0, 0, -HEIGHT / 2), inertia=(2e-4, 2e-4, 2e-4),
-        shapes=(Shape((0, 0, -HEIGHT / 2), (0, 0, 0), box=(edge, edge, HEIGHT)),),
+        shapes=(Shape((0, 0, -(HEIGHT + CUT) / 2), (0, 0, 0), box=(edge, edge, HEIGHT - CUT)),),
     )  # fmt: skip
     return handle, tool
 
