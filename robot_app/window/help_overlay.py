@@ -17,7 +17,7 @@ _COLUMNS = (
 
 def key_text(shortcut: str) -> str:
     """As the platform writes it, arrows as arrows."""
-    return QKeySequence(shortcut).toString(QKeySequence.NativeText).replace("Right", "→")
+    return QKeySequence(shortcut).toString(QKeySequence.NativeText).replace("Right", "→").replace("Left", "←")
 
 
 def rows_of(section: str) -> list[tuple[str, str]]:
