@@ -8,7 +8,8 @@ import argparse
 from pathlib import Path
 
 from robot_app.episode import Episode
-from robot_app.film import FilmOutputs, FilmSettings, parse_size
+from robot_app.film import FilmSettings, parse_size
+from robot_app.film_outputs import FilmOutputs
 from robot_app.recipe import SceneRecipe
 from robot_app.recording import record
 

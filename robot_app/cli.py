@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dynamite.errors import TrainingError
 from robot_app.commands import VERBS, find_verb
 from robot_app.commands.base import Verb
+from robot_app.files import OutputError
 from scenes.errors import InputError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _read(verb, arguments[1:]).run()
     except InputError as error:
         return _fail(arguments, str(error), BAD_INPUT, debug)
-    except TrainingError as error:
+    except (TrainingError, OutputError) as error:
         return _fail(arguments, str(error), FAILED, debug)
     except KeyboardInterrupt:
         return _fail(arguments, "interrupted", INTERRUPTED, False)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from robot_app.commands.base import say
-from robot_app.film import FilmOutputs, FilmSettings
+from robot_app.film import FilmSettings
+from robot_app.film_outputs import FilmOutputs
 from robot_app.recipe import SceneRecipe
 from robot_app.recording import record, trained_recipe
 

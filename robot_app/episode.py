@@ -31,7 +31,7 @@ from safetensors.numpy import load, save
 from dynamite.acting import Event, Frame, apply_event
 from dynamite.spec import SceneSpec
 from robot_app.episode_record import Columns, Layout, columns_of, digest, frame_of, latent_of_json, plain
-from robot_app.files import sha256, write_atomic, write_json
+from robot_app.files import WholeFile, sha256, write_atomic, write_json
 from robot_app.recipe import SceneRecipe
 from robot_app.version import code_version
 from scenes.base import SessionEnv
@@ -98,7 +98,7 @@ class EpisodeWriter:
             "files": {},
         }
         _write_manifest(self.folder, self._manifest)
-        self._logs = {name: open(self.folder / name, "ab", buffering=0) for name in _LOGS}  # noqa: SIM115
+        self._logs = {name: WholeFile(self.folder / name, "a") for name in _LOGS}
         self._records: Any = None
         self._layout: Layout | None = None
         self._n_segments = self.n_frames = 0
@@ -134,7 +134,7 @@ class EpisodeWriter:
             self._records.close()
         stem = self.folder / "frames" / f"{self._n_segments:03d}"
         write_json(stem.with_suffix(".json"), layout.to_json())
-        self._records = open(stem.with_suffix(".bin"), "ab", buffering=0)  # noqa: SIM115
+        self._records = WholeFile(stem.with_suffix(".bin"), "a")
         self._layout = layout
         self._n_segments += 1
 

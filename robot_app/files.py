@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -60,3 +61,27 @@ def write_json(path: Path, value: Any) -> None:
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class OutputError(RuntimeError):
+    """An output cannot be written on (the disk is full, most often): one line, exit code 1.
+
+    Args:
+        path: of the file.
+        reason: the system's, such as "No space left on device".
+    """
+
+    def __init__(self, path: Path | str, reason: str | None) -> None:
+        super().__init__(f"{path}: {reason or 'cannot be written'}; what was written before is whole")
+
+
+class WholeFile(io.FileIO):
+    """An unbuffered file whose ``write`` takes all or raises; what the system does with the last bytes of a disk is
+    to take some of them and say so in a number that most callers never read."""
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        n = len(rest)
+        while rest:
+            rest = rest[super().write(rest) or 0 :]
+        return n

@@ -1,6 +1,10 @@
 """A film from Frames, live or from a recorded episode: pictures at the film's rate, overlay, trace, stills, GIF.
 
-    report = film(play(scene, policy, seed, draw=True), FilmLook.of(scene, "scratch_itch"), settings, outputs)
+    sides = [Side(play(scene, policy, seed, draw=True), policy.name)]
+    report = film(sides, FilmLook.of(scene, "scratch_itch"), settings, outputs)
+
+Several cameras see one and the same run, each into a file of its own or side by side in one. Two sides share every
+picture, left and right, in lock-step.
 
 The scene steps ten times a second. Pictures in between show poses on the way from one step to the next, so that the film
 runs smoothly and in real time; what is written over them changes with the steps only.
@@ -8,9 +12,11 @@ runs smoothly and in real time; what is written over them changes with the steps
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,22 +27,25 @@ from dynamite.acting import Frame
 from dynamite.belief import PointPosterior
 from robot_app.clouds import CloudWriter
 from robot_app.csv_trace import TraceWriter
-from robot_app.files import check_outputs, remove_output
+from robot_app.film_outputs import FilmOutputs
 from robot_app.motion import markers_between, poses_between
-from robot_app.render import make_renderer
+from robot_app.render import Renderer, make_renderer
 from robot_app.render.camera import OrbitCamera
+from robot_app.render.gif import GifWriter
 from robot_app.render.overlay import check_parts, draw_overlay
+from robot_app.render.past import Past
 from robot_app.render.theme import theme as check_theme
 from robot_app.render.video import FilmWriter
-from robot_app.stills import BestStill, GifWriter, StillWriter
+from robot_app.split import Grid, near_square
+from robot_app.stills import BestStill, StillWriter
 from scenes.base import SessionEnv
 from scenes.errors import InputError
 from scenes.latent import LatentSpace
 from scenes.visual import CameraPreset, VisualModel
 
 SMALLEST, LARGEST = 64, 7680
-#: Width and height below which what is written over a picture would not fit.
-SMALLEST_OVERLAY = (240, 136)
+#: Width for height that a camera is placed for; a narrower picture sees as much from left to right, and more above.
+ASPECT = 4 / 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,8 @@ class FilmSettings:
     Attributes:
         width, height: pixels, both even (H.264 stores colour for 2×2 pixels).
         fps: pictures per second, 1 to 120.
-        camera: name of one of the scene's cameras; empty for its first.
+        cameras: names of the scene's cameras; an empty name is its first. One film file each.
+        side_by_side: all cameras in one file instead, next to each other.
         overlay: what is written over the picture, of :data:`robot_app.render.overlay.PARTS`.
         theme: ``dark`` or ``light``.
         studio: supersampled, with a soft shadow: several times slower.
@@ -57,12 +67,13 @@ class FilmSettings:
     width: int = 1280
     height: int = 720
     fps: int = 30
-    camera: str = ""
+    cameras: tuple[str, ...] = ("",)
     overlay: tuple[str, ...] = ("title", "belief", "reward", "session", "force")
     theme: str = "dark"
     studio: bool = False
     truth: bool = True
     cloud_every: int = 1
+    side_by_side: bool = False
 
     def __post_init__(self) -> None:
         sides = (self.width, self.height)
@@ -70,9 +81,6 @@ class FilmSettings:
             raise InputError(
                 "--size", f"{self.width}x{self.height}", f"even numbers from {SMALLEST} to {LARGEST}"
             )
-        if self.overlay and (self.width < SMALLEST_OVERLAY[0] or self.height < SMALLEST_OVERLAY[1]):
-            least = "x".join(map(str, SMALLEST_OVERLAY))
-            raise InputError("--size", f"{self.width}x{self.height}", f"at least {least}, or --overlay none")
         if not 1 <= self.fps <= 120:
             raise InputError("--fps", self.fps, "1 to 120 pictures per second")
         if self.cloud_every < 1:
@@ -93,48 +101,6 @@ def parse_overlay(text: str) -> tuple[str, ...]:
     """``"belief,reward"`` as a tuple; empty or ``none`` for nothing."""
     parts = tuple(part.strip() for part in text.split(",") if part.strip())
     return () if parts == ("none",) else parts
-
-
-@dataclass(frozen=True)
-class FilmOutputs:
-    """Where everything goes; None leaves it out.
-
-    Attributes:
-        film: ``.mp4``. trace: ``.csv``. stills: a folder of numbered PNG, one per step. gif: ``.gif``.
-        best: a single PNG of a telling moment. clouds: a folder of numbered PLY, what a depth camera at the film's
-            camera sees. episode: the recording's folder (written by whoever plays).
-    """
-
-    film: Path
-    trace: Path | None = None
-    stills: Path | None = None
-    gif: Path | None = None
-    best: Path | None = None
-    clouds: Path | None = None
-    episode: Path | None = None
-
-    def paths(self) -> dict[str, Path]:
-        return {name: path for name, path in vars(self).items() if path is not None}
-
-    def prepare(self, force: bool) -> None:
-        """Prove that all of it may be written; with ``force`` clear what is in the way.
-
-        Raises:
-            InputError: something exists (without ``force``), is not ours to replace, or cannot be written.
-        """
-        if self.film.suffix.lower() != ".mp4":
-            raise InputError("--out", str(self.film), "a file that ends in .mp4")
-        paths = self.paths().values()
-        check_outputs(paths, force)
-        for path in paths:
-            if path.exists():
-                remove_output(path)
-        try:
-            self.film.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                "--out", str(self.film), f"a path that can be written ({error.strerror})"
-            ) from None
 
 
 @dataclass(frozen=True)
@@ -167,9 +133,24 @@ class FilmLook:
             name, model, scene.cameras(), scene.latent_space, step_s, n_steps or scene.episode_length
         )
 
-    def camera(self, name: str) -> OrbitCamera:
-        """A camera by name; the first for an empty one."""
-        return OrbitCamera.from_preset(self.preset(name))
+    def names(self, cameras: tuple[str, ...]) -> tuple[str, ...]:
+        """Cameras as the scene calls them, each once.
+
+        Raises:
+            InputError: one does not exist, or is named twice.
+        """
+        names = tuple(self.preset(name).name for name in cameras)
+        if not names or len(set(names)) < len(names):
+            raise InputError("--camera", ",".join(cameras), "each camera once")
+        return names
+
+    def camera(self, name: str, aspect: float = ASPECT) -> OrbitCamera:
+        """A camera by name, the first for an empty one, for a picture ``aspect`` times as wide as high."""
+        camera = OrbitCamera.from_preset(self.preset(name))
+        if aspect < ASPECT:
+            half = math.tan(math.radians(camera.fov_deg) / 2) * ASPECT / aspect
+            camera.fov_deg = math.degrees(2 * math.atan(half))
+        return camera
 
     def preset(self, name: str) -> CameraPreset:
         """The view of that name; the first for an empty one."""
@@ -180,114 +161,204 @@ class FilmLook:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One policy's run on its way.
+
+    Attributes:
+        frames: with poses and markers. policy: its name, for the title. trace: a CSV to be written, or None.
+    """
+
+    frames: Iterable[Frame]
+    policy: str = ""
+    trace: Path | None = None
+
+
+@dataclass(frozen=True)
 class FilmReport:
-    """What was made: pictures written, steps shown, their rewards' sum, wall-clock seconds."""
+    """What was made: pictures written (to each file), steps shown, the rewards' sum of each side, wall-clock seconds."""
 
     n_pictures: int
     n_steps: int
     episode_return: float
     seconds: float
+    rival_return: float | None = None
 
 
 def film(
-    frames: Iterable[Frame],
+    sides: Sequence[Side],
     look: FilmLook,
     settings: FilmSettings,
     outputs: FilmOutputs,
-    policy: str = "",
-    on_step: Callable[[Frame], None] | None = None,
+    on_step: Callable[[int], None] | None = None,
 ) -> FilmReport:
-    """Draw ``frames`` into ``outputs`` (which :meth:`FilmOutputs.prepare` has cleared).
+    """Draw ``sides`` into ``outputs`` (which :meth:`FilmOutputs.prepare` has cleared).
 
     Args:
-        frames: with poses and markers; drawn as they come, none is waited for longer than its successor.
-        policy: its name, for the title.
-        on_step: called after each step's pictures are written.
+        sides: from left to right. Frames are drawn as they come, none is waited for longer than its successor; a side
+            that ends earlier stands still.
+        on_step: called with the step after its pictures are written.
 
     Raises:
-        InputError: frames without poses, or an output that cannot be written.
+        InputError: frames without poses, or an output that cannot be begun.
+        OutputError: the disk is full; what was filmed until then is whole.
     """
     began = time.monotonic()
-    camera = look.camera(settings.camera)
-    history: list[Frame] = []
+    names = look.names(settings.cameras)
+    views = [names] if settings.side_by_side else [(name,) for name in names]
+    # Two policies are columns, and cameras beside each other rows; one policy's cameras share the room.
+    shape = near_square(len(views[0])) if len(sides) == 1 else (len(views[0]), len(sides))
+    grid = Grid.of((settings.width, settings.height), *shape)
+    if min(grid.cell) < 16:
+        raise InputError("--size", f"{settings.width}x{settings.height}", "16 pixels or more for each view")
+    pasts, last_t = [Past() for _ in sides], 0
     with ExitStack() as stack:
         renderer = make_renderer(
             look.model,
-            settings.width,
-            settings.height,
+            *grid.cell,
             supersample=2 if settings.studio else 1,
             shadow=settings.studio,
             theme=settings.theme,
         )
         stack.callback(renderer.close)
-        size = (settings.width, settings.height)
-        writer = stack.enter_context(
-            FilmWriter(outputs.film, size, settings.fps, preset="medium" if settings.studio else "veryfast")
-        )
-        # what takes one picture per step
-        sinks: list[StillWriter | GifWriter | BestStill | CloudWriter] = []
-        if outputs.stills is not None:
-            sinks.append(StillWriter(outputs.stills))
-        if outputs.gif is not None:
-            sinks.append(stack.enter_context(GifWriter(outputs.gif, look.step_s)))
-        if outputs.best is not None:
-            sinks.append(stack.enter_context(BestStill(outputs.best)))
-        if outputs.clouds is not None:
-            view = look.preset(settings.camera)
-            sinks.append(CloudWriter(outputs.clouds, look.model, view, settings.cloud_every))
-        trace = None
-        if outputs.trace is not None:
-            trace = stack.enter_context(TraceWriter(outputs.trace, look.latent_space, look.step_s))
-
-        for frame, pictures in _paced(frames, settings.fps * look.step_s):
-            history.append(frame)
-            if trace is not None:
-                trace.write(frame)
+        painter = _Painter(renderer, look, settings, [side.policy for side in sides])
+        reels = [
+            stack.enter_context(_Reel(view, grid, look, settings, paths))
+            for view, paths in zip(views, outputs.reels(names if len(views) > 1 else ("",)), strict=True)
+        ]
+        traces = [
+            None
+            if side.trace is None
+            else stack.enter_context(TraceWriter(side.trace, look.latent_space, look.step_s))
+            for side in sides
+        ]
+        for moment, pictures in _paced(
+            _lockstep([side.frames for side in sides]), settings.fps * look.step_s
+        ):
+            for frame, past, trace in zip(moment, pasts, traces, strict=True):
+                if past.frame is frame:  # it ended, and stands still
+                    continue
+                past.add(frame)
+                if trace is not None:
+                    trace.write(frame)
             for weight, following in pictures:
-                image = renderer.draw(
-                    poses_between(_poses(frame), _poses(following), weight),
-                    camera,
-                    markers=markers_between(frame, following, weight),
-                    heat=_heat(frame) if "belief" in settings.overlay else None,
-                    show_truth=settings.truth,
-                    show_force="force" in settings.overlay,
-                )
-                image = draw_overlay(
-                    image,
-                    history,
-                    settings.overlay,
-                    policy=policy,
-                    scene=look.name,
-                    latent_space=look.latent_space,
-                    total_steps=look.n_steps,
-                    step_s=look.step_s,
-                    theme=settings.theme,
-                )
-                writer.write(image)
-                if weight == 0.0:
-                    for sink in sinks:
-                        sink.write(frame, image)
+                for reel in reels:
+                    cells = [
+                        painter.paint(k, pasts[k], moment[k], following[k], weight, camera)
+                        for camera in reel.cameras
+                        for k in range(len(sides))
+                    ]
+                    reel.write(moment[0], grid.join(cells, settings.theme), at_step=weight == 0.0)
+            last_t = _time(moment)
             if on_step is not None:
-                on_step(frame)
-        n_pictures = writer.n_frames
-    total = sum(frame.reward for frame in history)
-    return FilmReport(n_pictures, max(0, len(history) - 1), total, time.monotonic() - began)
+                on_step(last_t)
+    return FilmReport(
+        n_pictures=reels[0].film.n_frames,
+        n_steps=last_t,
+        episode_return=pasts[0].total,
+        seconds=time.monotonic() - began,
+        rival_return=pasts[1].total if len(pasts) > 1 else None,
+    )
 
 
-def _paced(frames: Iterable[Frame], per_step: float) -> Iterator[tuple[Frame, list[tuple[float, Frame]]]]:
-    """Each frame with its pictures: (weight, next frame), picture k standing at step k / ``per_step``.
+class _Reel:
+    """One film file, and what shows the same pictures, one per step."""
 
-    A frame shows at least the picture at its own moment when that is due; the last frame shows it in any case.
+    def __init__(
+        self, view: tuple[str, ...], grid: Grid, look: FilmLook, settings: FilmSettings, paths: FilmOutputs
+    ) -> None:
+        self.cameras = [look.camera(name, grid.cell[0] / grid.cell[1]) for name in view]
+        self._stack, preset = ExitStack(), "medium" if settings.studio else "veryfast"
+        self.film = self._stack.enter_context(FilmWriter(paths.film, grid.size, settings.fps, preset=preset))
+        self._stills = None if paths.stills is None else StillWriter(paths.stills)
+        self._gif = (
+            None if paths.gif is None else self._stack.enter_context(GifWriter(paths.gif, look.step_s))
+        )
+        self._best = None if paths.best is None else self._stack.enter_context(BestStill(paths.best))
+        self._clouds = None
+        if paths.clouds is not None:
+            self._clouds = CloudWriter(paths.clouds, look.model, look.preset(view[0]), settings.cloud_every)
+
+    def write(self, frame: Frame, image: np.ndarray, at_step: bool) -> None:
+        self.film.write(image)
+        if not at_step:
+            return
+        for sink in (self._stills, self._best, self._clouds):
+            if sink is not None:
+                sink.write(frame, image)
+        if self._gif is not None:
+            self._gif.write(image)
+
+    def __enter__(self) -> _Reel:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._stack.__exit__(*error)
+
+
+class _Painter:
+    """One view of one side at one moment."""
+
+    def __init__(
+        self, renderer: Renderer, look: FilmLook, settings: FilmSettings, policies: list[str]
+    ) -> None:
+        self._renderer, self._look, self._settings, self._policies = renderer, look, settings, policies
+
+    def paint(
+        self, side: int, past: Past, frame: Frame, following: Frame, weight: float, camera: OrbitCamera
+    ) -> np.ndarray:
+        look, settings = self._look, self._settings
+        image = self._renderer.draw(
+            poses_between(_poses(frame), _poses(following), weight),
+            camera,
+            markers=markers_between(frame, following, weight),
+            heat=_heat(frame) if "belief" in settings.overlay else None,
+            show_truth=settings.truth,
+            show_force="force" in settings.overlay,
+        )
+        return draw_overlay(
+            image,
+            past,
+            settings.overlay,
+            policy=self._policies[side],
+            scene=look.name,
+            latent_space=look.latent_space,
+            total_steps=look.n_steps,
+            step_s=look.step_s,
+            theme=settings.theme,
+        )
+
+
+Moment = tuple[Frame, ...]
+
+
+def _time(moment: Moment) -> int:
+    return max(frame.t for frame in moment)
+
+
+def _lockstep(runs: Sequence[Iterable[Frame]]) -> Iterator[Moment]:
+    """The runs' frames together; one that has ended keeps its last, until all have."""
+    held: list[Frame] = []
+    for frames in itertools.zip_longest(*runs):
+        held = [
+            now if now is not None else before for now, before in zip(frames, held or frames, strict=True)
+        ]
+        yield tuple(held)
+
+
+def _paced(moments: Iterable[Moment], per_step: float) -> Iterator[tuple[Moment, list[tuple[float, Moment]]]]:
+    """Each moment with its pictures: (weight, next moment), picture k standing at step k / ``per_step``.
+
+    A moment shows at least the picture of its own time when that is due; the last shows it in any case.
     """
     k, previous = 0, None
-    for frame in frames:
+    for moment in moments:
         if previous is not None:
             pictures = []
-            while k / per_step < frame.t - 1e-9:
-                pictures.append((max(0.0, round(k / per_step - previous.t, 9)), frame))
+            while k / per_step < _time(moment) - 1e-9:
+                pictures.append((max(0.0, round(k / per_step - _time(previous), 9)), moment))
                 k += 1
             yield previous, pictures
-        previous = frame
+        previous = moment
     if previous is not None:
         yield previous, [(0.0, previous)]
 

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from robot_app.drawing import Filmed
+from robot_app.files import OutputError
 from robot_app.render.video import FilmWriter
-from scenes.errors import InputError
 
 #: A picture stands at most this long in the film: a pause in the window is not a pause in the film.
 LONGEST_S = 0.5
@@ -66,7 +66,7 @@ class FilmTap:
                 for _ in range(n):
                     if not self._error:
                         self._writer.write(image)
-            except InputError as error:
+            except OutputError as error:
                 self._error = str(error)
 
     def close(self) -> Filmed:

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import inspect
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Any
 from dynamite.acting import Frame, Policy, play
 from robot_app.commands.base import say
 from robot_app.episode import Episode, EpisodeWriter, recorded
-from robot_app.film import FilmLook, FilmOutputs, FilmReport, FilmSettings, film
+from robot_app.files import OutputError
+from robot_app.film import FilmLook, FilmReport, FilmSettings, Side, film
+from robot_app.film_outputs import FilmOutputs
 from robot_app.recipe import SceneRecipe
 from scenes.base import SessionEnv
 from scenes.errors import InputError
@@ -29,6 +31,7 @@ def record(
     settings: FilmSettings,
     outputs: FilmOutputs,
     *,
+    versus: str | None = None,
     steps: int | None = None,
     force: bool = False,
     show_progress: bool = True,
@@ -37,6 +40,7 @@ def record(
     """Play one episode and write all of ``outputs``. Everything that can be wrong is found before the first is written.
 
     Args:
+        versus: a second policy, in the same scene under the same seed and changes, on the right of every picture.
         steps: stop early; the whole episode by default.
         force: replace what exists.
         show_progress: a bar on stderr.
@@ -47,34 +51,50 @@ def record(
 
     Raises:
         InputError: a scene, policy, schedule, camera, size or output that does not exist or is not allowed.
+        OutputError: the disk is full.
     """
     import policies
 
-    scene = recipe.build(changes_from)
-    try:
+    acting = [policy_name] if versus is None else [policy_name, versus]
+    traces = (outputs.trace, outputs.rival_trace)
+    folders = (outputs.episode, outputs.rival_episode)
+    with ExitStack() as scenes, told_in_one_line(outputs.film):
+        built: list[tuple[SessionEnv, Policy]] = []
+        for name in acting:
+            scene = recipe.build(changes_from)
+            scenes.callback(scene.close)
+            built.append((scene, policies.load(name, scene)))
+        scene = built[0][0]
         n_steps = _check_steps(scene, steps, changes_from)
-        policy = policies.load(policy_name, scene)
         look = FilmLook.of(scene, recipe.name, n_steps)
-        look.camera(settings.camera)
-        outputs.prepare(force)
-        frames: Iterator[Frame] = itertools.islice(play(scene, policy, seed, draw=True), n_steps + 1)
+        cameras = files_of(look, settings)
+        outputs.prepare(force, cameras)
         with ExitStack() as stack:
-            if outputs.episode is not None:
-                digest = policy_sha256(policy, policy_name, recipe.name)
-                open_writer = functools.partial(
-                    EpisodeWriter,
-                    outputs.episode,
-                    recipe,
-                    scene,
-                    seed=seed,
-                    policy=policy.name,
-                    policy_sha256=digest,
-                )
-                frames = stack.enter_context(closing(_recorded(frames, scene, open_writer)))
-            report = _film(frames, look, settings, outputs, policy.name, n_steps, show_progress)
-    finally:
-        scene.close()
-    return summary(recipe, policy.name, seed, report, outputs)
+            sides = []
+            for (scene, policy), name, trace, folder in zip(built, acting, traces, folders, strict=False):
+                frames: Iterator[Frame] = itertools.islice(play(scene, policy, seed, draw=True), n_steps + 1)
+                if folder is not None:
+                    digest = policy_sha256(policy, name, recipe.name)
+                    open_writer = functools.partial(
+                        EpisodeWriter,
+                        folder,
+                        recipe,
+                        scene,
+                        seed=seed,
+                        policy=policy.name,
+                        policy_sha256=digest,
+                    )
+                    frames = stack.enter_context(closing(_recorded(frames, scene, open_writer)))
+                sides.append(Side(frames, policy.name, trace))
+            report = _film(sides, look, settings, outputs, n_steps, show_progress)
+    who = " | ".join(side.policy for side in sides)
+    return summary(recipe, who, seed, report, outputs.paths(cameras))
+
+
+def files_of(look: FilmLook, settings: FilmSettings) -> tuple[str, ...]:
+    """Names that tell a film's files apart: its cameras, or an empty one for a single file."""
+    names = look.names(settings.cameras)
+    return ("",) if settings.side_by_side or len(names) == 1 else names
 
 
 def _recorded(
@@ -94,42 +114,49 @@ def film_again(
     force: bool = False,
     show_progress: bool = True,
 ) -> dict[str, Any]:
-    """Film a recorded episode: another camera, size or quality, the same run. Arguments as for :func:`record`."""
+    """Film a recorded episode: other cameras, size or quality, the same run. Arguments as for :func:`record`."""
     episode = Episode.load(folder)
     policy = episode.manifest["policy"]["name"]
     scene = episode.build_scene()
-    try:
+    with told_in_one_line(outputs.film), closing(scene):
         n_steps = min(steps or episode.n_steps, episode.n_steps)
         look = FilmLook.of(scene, episode.recipe.name, max(1, n_steps))
-        look.camera(settings.camera)
-        outputs.prepare(force)
+        cameras = files_of(look, settings)
+        outputs.prepare(force, cameras)
         drawn = all(frame.poses is not None and frame.markers is not None for frame in episode.frames)
         frames = itertools.islice(episode.frames if drawn else episode.redrawn(scene), n_steps + 1)
-        report = _film(frames, look, settings, outputs, policy, n_steps, show_progress)
-    finally:
-        scene.close()
-    return summary(episode.recipe, policy, episode.seed, report, outputs)
+        side = Side(frames, policy, outputs.trace)
+        report = _film([side], look, settings, outputs, n_steps, show_progress)
+    return summary(episode.recipe, policy, episode.seed, report, outputs.paths(cameras))
+
+
+@contextmanager
+def told_in_one_line(film_path: Path) -> Iterator[None]:
+    """What the disk says while a film is made, as an :class:`OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(error.filename or film_path, error.strerror) from error
 
 
 def _film(
-    frames: Iterable[Frame],
+    sides: Sequence[Side],
     look: FilmLook,
     settings: FilmSettings,
     outputs: FilmOutputs,
-    policy: str,
     n_steps: int,
     show_progress: bool,
 ) -> FilmReport:
     with progress_bar("filming", n_steps + 1, show_progress) as advance:
         try:
-            return film(frames, look, settings, outputs, policy=policy, on_step=lambda _: advance())
+            return film(sides, look, settings, outputs, on_step=lambda _: advance())
         except KeyboardInterrupt:
             say(f"stopped: what was filmed so far is whole, in {outputs.film}")
             raise
 
 
 def summary(
-    recipe: SceneRecipe, policy: str, seed: int, report: FilmReport, outputs: FilmOutputs
+    recipe: SceneRecipe, policy: str, seed: int, report: FilmReport, outputs: Mapping[str, Path]
 ) -> dict[str, Any]:
     """What was made and where, JSON-plain."""
     return {
@@ -137,7 +164,7 @@ def summary(
         "policy": policy,
         "seed": seed,
         **asdict(report),
-        "outputs": {name: str(path) for name, path in outputs.paths().items()},
+        "outputs": {name: str(path) for name, path in outputs.items()},
     }
 
 

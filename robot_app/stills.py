@@ -1,10 +1,11 @@
-"""Single pictures of a film: numbered PNG, an animated GIF, and the one still that shows what matters.
+"""Single pictures of a film: numbered PNG, and the one still that shows what matters.
 
 Each takes one picture per step of the scene.
 """
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,59 +14,22 @@ from PIL import Image
 from dynamite.acting import Frame
 from robot_app.files import write_atomic
 
-GIF_WIDTH = 640
-
 
 class StillWriter:
-    """``folder/000060.png`` for step 60."""
+    """``folder/000060.png`` for step 60, whole or not there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, frame: Frame, image: np.ndarray) -> None:
-        Image.fromarray(image).save(self.folder / f"{frame.t:06d}.png", compress_level=4)
-
-
-class GifWriter:
-    """An animated GIF at the scene's own rate, at most 640 pixels wide; written when closed.
-
-    Args:
-        path: of the file.
-        step_s: seconds per step.
-    """
-
-    def __init__(self, path: Path, step_s: float) -> None:
-        self._path, self._step_s = path, step_s
-        self._pictures: list[Image.Image] = []
-
-    def write(self, frame: Frame, image: np.ndarray) -> None:
-        picture = Image.fromarray(image)
-        if picture.width > GIF_WIDTH:
-            picture = picture.resize(
-                (GIF_WIDTH, round(picture.height * GIF_WIDTH / picture.width)), Image.Resampling.LANCZOS
-            )
-        # One byte per pixel from here on: 200 pictures of 640×360 are 46 MB.
-        self._pictures.append(picture.quantize(255, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
-
-    def __enter__(self) -> GifWriter:
-        return self
-
-    def __exit__(self, *_) -> None:
-        if not self._pictures:
-            return
-        partial = self._path.with_name(f".{self._path.name}.partial")
-        first, *others = self._pictures
-        first.save(
-            partial,
-            format="GIF",
-            save_all=True,
-            append_images=others,
-            duration=round(1000 * self._step_s),
-            loop=0,
-            optimize=False,
-        )
-        partial.replace(self._path)
+        path = self.folder / f"{frame.t:06d}.png"
+        partial = path.with_suffix(".partial")
+        try:
+            partial.write_bytes(png(image))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 class BestStill:
@@ -92,8 +56,6 @@ class BestStill:
 
 def png(image: np.ndarray) -> bytes:
     """(H, W, 3) uint8 as a PNG file's bytes."""
-    import io
-
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="PNG")
+    Image.fromarray(image).save(buffer, format="PNG", compress_level=4)
     return buffer.getvalue()

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
-from robot_app.commands.base import Flag, MaybeSteps, PolicyName, SceneVerb, Size, print_json, say
+from robot_app.commands.base import (
+    Flag,
+    MaybePolicyName,
+    MaybeSteps,
+    PolicyName,
+    SceneVerb,
+    Size,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
-    from robot_app.film import FilmOutputs, FilmSettings
+    from robot_app.film import FilmSettings
+    from robot_app.film_outputs import FilmOutputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +37,14 @@ class Record(SceneVerb):
         'robot-app record --policy pretrained/dynamite --changes "60:forearm.dorsal,120:upper_arm" --size 1920x1080',
         "robot-app record --schedule changes.yaml --overlay belief,reward --theme light --studio --gif",
         "robot-app record --policy scripted/scratch_itch --pointcloud --pointcloud-every 10 --camera arm",
+        "robot-app record --policy pretrained/dynamite --versus random --camera shoulder,front --side-by-side",
         "robot-app record --episode out/film.episode --out out/front.mp4 --camera front --size 3840x2160 --studio",
     )
 
     policy: PolicyName = "pretrained/dynamite"
     """Who acts: a name (`robot-app policies` lists them), or the folder of a checkpoint or run."""
+    versus: MaybePolicyName = None
+    """A second policy for a split screen: the same scene, seed and changes, on the right of every picture."""
     seed: int = 0
     """Of the episode."""
     changes: Annotated[str | None, tyro.conf.arg(metavar="STEP:VALUE,…")] = None
@@ -49,7 +62,10 @@ class Record(SceneVerb):
     fps: int = 30
     """Pictures per second; poses between the scene's steps are interpolated."""
     camera: str = ""
-    """One of the scene's cameras, such as shoulder, front or arm; by default its first."""
+    """One of the scene's cameras, such as shoulder, front or arm; by default its first. Several, as in
+    shoulder,front, film one run in one pass: a file each, film.shoulder.mp4 and film.front.mp4."""
+    side_by_side: Flag = False
+    """Several cameras in one picture instead of a file each."""
     overlay: str = "title,belief,reward,session,force"
     """What is written over the picture; `none` for nothing."""
     theme: str = "dark"
@@ -96,12 +112,25 @@ class Record(SceneVerb):
             raise InputError("--seed", self.seed, "a whole number, 0 or more")
         settings, outputs = self._settings(), self._outputs()
         changes_from = "--changes" if self.schedule is None else "--schedule"
+        recipe = trained_recipe(self.recipe(changes, changes_from), self.policy)
+        if self.versus is not None:
+            other = trained_recipe(self.recipe(changes, changes_from), self.versus)
+            for key in recipe.options.keys() & other.options.keys():
+                if recipe.options[key] != other.options[key]:
+                    raise InputError(
+                        "--option",
+                        f"{key}: {self.policy} was trained with {recipe.options[key]}, "
+                        f"{self.versus} with {other.options[key]}",
+                        f"--option {key}=… to say which, for both",
+                    )
+            recipe = replace(recipe, options={**other.options, **recipe.options})
         return record(
-            trained_recipe(self.recipe(changes, changes_from), self.policy),
+            recipe,
             self.policy,
             self.seed,
             settings,
             outputs,
+            versus=self.versus,
             steps=self.steps,
             force=self.force,
             show_progress=not self.json,
@@ -113,7 +142,7 @@ class Record(SceneVerb):
         from scenes.errors import InputError
 
         assert self.episode is not None
-        decided = ("scene", "option", "policy", "seed", "changes", "schedule")
+        decided = ("scene", "option", "policy", "versus", "seed", "changes", "schedule")
         for name in decided:
             if getattr(self, name) != type(self).__dataclass_fields__[name].default:
                 raise InputError(
@@ -142,16 +171,17 @@ class Record(SceneVerb):
             width,
             height,
             self.fps,
-            self.camera,
+            tuple(name.strip() for name in self.camera.split(",")),
             parse_overlay(self.overlay),
             self.theme,
             self.studio,
             not self.hide_truth,
             self.pointcloud_every,
+            self.side_by_side,
         )
 
     def _outputs(self) -> FilmOutputs:
-        from robot_app.film import FilmOutputs
+        from robot_app.film_outputs import FilmOutputs
 
         return FilmOutputs(
             film=self.out,
@@ -160,17 +190,20 @@ class Record(SceneVerb):
             gif=self.out.with_suffix(".gif") if self.gif else None,
             clouds=self.out.with_suffix(".pointcloud") if self.pointcloud else None,
             episode=self.out.with_suffix(".episode"),
+            rival_trace=self.out.with_suffix(".versus.csv") if self.csv and self.versus else None,
+            rival_episode=self.out.with_suffix(".versus.episode") if self.versus else None,
         )
 
 
 def tell(made: dict[str, Any]) -> None:
     """What was made and where, for people."""
+    rival = "" if made.get("rival_return") is None else f" | {made['rival_return']:.1f}"
     say(
         f"{made['policy']} in {made['scene']}, seed {made['seed']}: "
-        f"{made['n_steps']} steps, return {made['episode_return']:.1f}"
+        f"{made['n_steps']} steps, return {made['episode_return']:.1f}{rival}"
     )
     for name, path in made["outputs"].items():
-        say(f"  {name:8s} {path}")
+        say(f"  {name:14s} {path}")
     say(f"{made['n_pictures']} pictures in {made['seconds']:.0f} s")
 
 

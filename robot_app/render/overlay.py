@@ -153,9 +153,7 @@ def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
 
 
 # ---------------------------------------------------------------------------------------------- the bottom strip
-def _bottom(
-    page: _Page, past: Past, parts: frozenset[str], total_steps: int, step_s: float
-) -> None:
+def _bottom(page: _Page, past: Past, parts: frozenset[str], total_steps: int, step_s: float) -> None:
     px = page.px
     height = px(92)
     card = page.card(page.margin, page.height - page.margin - height, page.width - 2 * page.margin, height)
@@ -183,9 +181,7 @@ def _axis(past: Past, total_steps: int, left: float, right: float):
     return lambda t: left + (right - left) * t / steps
 
 
-def _reward(
-    page: _Page, card: Card, past: Past, left: int, right: int, total_steps: int
-) -> list[tuple]:
+def _reward(page: _Page, card: Card, past: Past, left: int, right: int, total_steps: int) -> list[tuple]:
     ink, px = page.ink, page.px
     steps, total, _ = zip(*past.curve, strict=True)
     now = past.frame.reward if past.frame is not None else 0.0

@@ -55,7 +55,9 @@ def readings(frame: Frame, space: LatentSpace | None) -> list[Reading]:
     """Every latent field, those that are believed in first."""
     belief = frame.decision.belief
     posteriors = belief.fields if belief is not None else {}
-    names = sorted(frame.latent, key=lambda name: name not in posteriors)  # stable: else as the scene has them
+    names = sorted(
+        frame.latent, key=lambda name: name not in posteriors
+    )  # stable: else as the scene has them
     return [_reading(frame, name, posteriors.get(name), space) for name in names]
 
 

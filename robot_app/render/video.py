@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from robot_app.render.container import ContainerWriter
 from scenes.errors import InputError
 
 
@@ -40,7 +41,7 @@ class FilmWriter:
         preset: str = "veryfast",
         force: bool = False,
     ) -> None:
-        self.path, self.size, self.n_frames = Path(path), (int(size[0]), int(size[1])), 0
+        self.path, self.size = Path(path), (int(size[0]), int(size[1]))
         if self.path.suffix.lower() != ".mp4":
             raise InputError("film path", str(path), "a file that ends in .mp4")
         if min(self.size) < 16 or max(self.size) > 8192:
@@ -54,37 +55,30 @@ class FilmWriter:
         self._even = (self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2)
         rate = Fraction(fps).limit_denominator(1001)
         second = max(1, round(float(rate)))
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "wb", buffering=0)  # noqa: SIM115 - closed by close()
-        except OSError as error:
-            raise InputError(
-                "film path", str(path), f"a file that can be written ({error.strerror})"
-            ) from None
-        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
-        self._container: av.container.OutputContainer | None = av.open(
-            self._file, "w", format="mp4", options=options
-        )
-        self._stream = self._container.add_stream("libx264", rate=rate)
-        self._stream.width, self._stream.height = self._even
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.time_base = 1 / rate
+        fragments = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+        self._writer = ContainerWriter(self.path, "mp4", "libx264", self._even, rate, "yuv420p", fragments)
         # No look-ahead and no B-frames: a frame given is a frame on its way to the disk.
-        self._stream.codec_context.gop_size = second
-        self._stream.codec_context.options = {
+        self._writer.encoder.gop_size = second
+        self._writer.encoder.options = {
             "crf": str(crf),
             "preset": preset,
             "tune": "zerolatency",
             "x264-params": f"keyint={second}:min-keyint={second}:scenecut=0",
         }
 
+    @property
+    def n_frames(self) -> int:
+        """Pictures written so far."""
+        return self._writer.n_frames
+
     def write(self, image: np.ndarray) -> None:
         """Append one (height, width, 3) uint8 frame.
 
         Raises:
-            InputError: its size is not the film's, or the disk refuses it.
+            InputError: its size is not the film's, or the film is closed.
+            OutputError: the disk refuses it.
         """
-        if self._container is None:
+        if self._writer.closed:
             raise InputError("film", "a frame after close()", "frames before close()")
         width, height = self.size
         if image.shape != (height, width, 3) or image.dtype != np.uint8:
@@ -92,27 +86,15 @@ class FilmWriter:
         if self._even != self.size:
             pad = ((0, self._even[1] - height), (0, self._even[0] - width), (0, 0))
             image = np.pad(image, pad, mode="edge")
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        frame.pts = self.n_frames
-        try:
-            self._container.mux(self._stream.encode(frame))
-        except OSError as error:
-            raise InputError(
-                "film path", str(self.path), f"a disk that takes it ({error.strerror})"
-            ) from None
-        self.n_frames += 1
+        self._writer.add(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"))
 
     def close(self) -> None:
-        """Finish the file; safe to call twice."""
-        if self._container is None:
-            return
-        container, self._container = self._container, None
-        try:
-            if self.n_frames:
-                container.mux(self._stream.encode(None))
-            container.close()
-        finally:
-            self._file.close()
+        """Finish the file; safe to call twice.
+
+        Raises:
+            OutputError: the disk refuses the end of it.
+        """
+        self._writer.close()
 
     def __enter__(self) -> FilmWriter:
         return self

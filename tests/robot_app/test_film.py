@@ -21,7 +21,8 @@ import policies
 from dynamite.acting import play
 from robot_app import cli
 from robot_app.episode import Episode, EpisodeWriter
-from robot_app.film import FilmLook, FilmOutputs, FilmSettings, film, parse_overlay, parse_size
+from robot_app.film import FilmLook, FilmSettings, Side, film, parse_overlay, parse_size
+from robot_app.film_outputs import FilmOutputs
 from robot_app.motion import markers_between, poses_between
 from robot_app.recipe import SceneRecipe
 from robot_app.render.camera import OrbitCamera
@@ -124,7 +125,7 @@ def test_overlay_camera_and_theme_change_the_picture(tmp_path) -> None:
     variants = {
         "plain": FilmSettings(480, 270, 10, overlay=()),
         "overlay": FilmSettings(480, 270, 10),
-        "camera": FilmSettings(480, 270, 10, camera="top", overlay=()),
+        "camera": FilmSettings(480, 270, 10, cameras=("top",), overlay=()),
         "light": FilmSettings(480, 270, 10, theme="light", overlay=()),
         "untrue": FilmSettings(480, 270, 10, overlay=(), truth=False),
         "studio": FilmSettings(480, 270, 10, overlay=(), studio=True),
@@ -132,7 +133,7 @@ def test_overlay_camera_and_theme_change_the_picture(tmp_path) -> None:
     for name, settings in variants.items():
         outputs = FilmOutputs(tmp_path / f"{name}.mp4", best=tmp_path / f"{name}.png")
         outputs.prepare(force=False)
-        report = film(frames, look, settings, outputs, policy="random")
+        report = film([Side(frames, "random")], look, settings, outputs)
         assert report.n_pictures == 2
         assert report.n_steps == 1
         images[name] = np.array(Image.open(tmp_path / f"{name}.png")).astype(int)
@@ -183,7 +184,7 @@ def test_any_rate_plays_in_real_time(fps, n, tmp_path) -> None:
     scene.close()
     outputs = FilmOutputs(tmp_path / "a.mp4")
     outputs.prepare(force=False)
-    assert film(frames, look, FilmSettings(64, 64, fps, overlay=()), outputs).n_pictures == n
+    assert film([Side(frames)], look, FilmSettings(64, 64, fps, overlay=()), outputs).n_pictures == n
     _, rate, seconds = read_film(tmp_path / "a.mp4")
     assert rate == fps
     assert seconds == pytest.approx(1 + 1 / fps, abs=2e-3)
