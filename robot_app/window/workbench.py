@@ -163,8 +163,10 @@ class Workbench(QObject):
 
     def timeline(self) -> Timeline:
         """The episode as a strip shows it."""
-        if self.scene is None:
+        if self.scene is None or self.history.last is None:
             return Timeline()
+        if set(self.history.last.latent) != {field.name for field in self.scene.space.fields}:
+            return Timeline()  # of the scene before: the new one's first step is on its way
         info = next((take for take in self.takes if take.number == self.history.episode), None)
         branched = None if info is None or info.parent is None else info.start
         return timeline_of(
