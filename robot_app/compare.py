@@ -33,6 +33,7 @@ class FollowerRuntime(Runtime):
     """Steers a :class:`robot_app.lock_step.Follower`."""
 
     ROLE: ClassVar[str] = "follower"
+    PATIENCE_S: ClassVar[float] = 0.4  # nothing of it is to be kept
 
     def follow(self, recipe: SceneRecipe, policy: str, seed: int) -> None:
         """Answered by Built and Loaded, or by Refused."""
@@ -71,7 +72,7 @@ class Comparison:
 
     Attributes:
         loaded, built: what the follower said; None until it stands ready.
-        ended: why there is no follower any more; empty while there is one.
+        ended: why there is no follower any more; empty while there is one. report: the details.
         cursor: the step of the past that is looked at, as in :class:`robot_app.messages.Cursor`.
     """
 
@@ -89,7 +90,7 @@ class Comparison:
         self.follower.follow(recipe, policy, take.seed)
         self.loaded: messages.Loaded | None = None
         self.built: messages.Built | None = None
-        self.ended = ""
+        self.ended = self.report = ""
         self.cursor = cursor
         self._speed: float | None = None
         self._take = take
@@ -164,9 +165,9 @@ class Comparison:
                 if message.recipe == self._recipe:  # else the leader's scene is another by now
                     self._begin(message)
             elif isinstance(message, messages.Refused):
-                self._end(message.message)
+                self._end(message.message, message.traceback)
             elif isinstance(message, messages.Crashed):
-                self._end("its simulator stopped unexpectedly")
+                self._end("its simulator stopped unexpectedly", message.report)
 
     def _begin(self, loaded: messages.Loaded) -> None:
         """The follower stands ready: bring it to where the leader is."""
@@ -187,8 +188,8 @@ class Comparison:
             n: h for n, h in self._histories.items() if n in {*self._episodes.values(), *self._asked}
         }
 
-    def _end(self, why: str) -> None:
-        self.ended = why
+    def _end(self, why: str, report: str = "") -> None:
+        self.ended, self.report = why, report
         self.leader.pair(False)
 
     # ------------------------------------------------------------------------------------------------ leading

@@ -128,6 +128,17 @@ def adaptation_time(rewards: np.ndarray, oracle: np.ndarray) -> int | None:
     return int(reached[0]) + RATE_WINDOW if len(reached) else None
 
 
+def after_words(after: int | None, over: bool) -> str:
+    """How many steps something took, for a table.
+
+    Args:
+        over: whether the session has ended, so that it cannot happen any more.
+    """
+    if after is not None:
+        return str(after)
+    return "not at all" if over else "not yet"
+
+
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     """(T,) mean of the last ``window`` values, of fewer at the start."""
     if not len(values):

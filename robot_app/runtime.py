@@ -41,9 +41,11 @@ class Runtime:
 
     Class attributes:
         ROLE: of the simulator, see :func:`robot_app.lock_step.serve_role`.
+        PATIENCE_S: how long it may take to end by itself.
     """
 
     ROLE: ClassVar[str] = "leader"
+    PATIENCE_S: ClassVar[float] = 3.0
 
     def __init__(self) -> None:
         self.frames = SharedFrames()
@@ -238,7 +240,7 @@ class Runtime:
         with contextlib.suppress(OSError, ValueError):
             self._connection.send(("close", {}))
         # It may be blocked telling us something: hear it out, so that it gets to the close.
-        until = time.monotonic() + 3.0
+        until = time.monotonic() + self.PATIENCE_S
         while self._process.is_alive() and time.monotonic() < until:
             try:
                 if self._connection.poll(0.05):

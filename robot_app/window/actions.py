@@ -65,6 +65,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.faster", "Faster", "Run", "+", "Raise the speed.", "faster", also="=", separator=True),
     Action("run.slower", "Slower", "Run", "-", "Lower the speed.", "slower"),
     Action("run.real_time", "Real Time", "Run", "0", "One simulated second per second.", "real_time"),
+    Action("run.compare", "Compare with Another Policy", "Run", "V", "Let the policy chosen in the Compare panel act beside, in lock-step.", "set_compare", icon="compare", checkable=True),
     Action("run.loop", "Go On with the Next Seed", "Run", "L", "When an episode ends, start the next by itself.", "set_loop", checkable=True),
 
     Action("preference.place", "Place Preference", "Preference", "P", "Click the skin to move the hidden preference there, now.", "set_place", icon="place", checkable=True),

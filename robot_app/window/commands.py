@@ -68,6 +68,12 @@ class Commands:
         self.bench.settings.set_flag("run/loop", on)
         self.bench.runtime.set_loop(on)
 
+    def set_compare(self, on: bool) -> None:
+        if on:
+            self.window.show_panel("compare")
+        comparing = self.window.panels["compare"].set_comparing(on)
+        self.window.set_checked("run.compare", comparing)
+
     # -- preference
     def set_place(self, on: bool) -> None:
         self.window.viewport.set_placing(on)

@@ -19,6 +19,7 @@ PATHS: dict[str, str] = {
     "next_change": '<path d="m13 6 6 6-6 6"/><path d="M18.5 12H11"/><path d="M6 4.5v15"/>',
     "live": '<path F d="M5 5.2v13.6L13 12z"/><circle F cx="17.5" cy="12" r="3.2"/>',
     "branch": '<circle cx="7" cy="5.5" r="2.2"/><circle cx="7" cy="18.5" r="2.2"/><circle cx="17" cy="8.5" r="2.2"/><path d="M7 7.7v8.6M17 10.7c0 3.6-5 3.3-9.5 5.6"/>',
+    "compare": '<rect x="3.5" y="5.5" width="7.4" height="13" rx="1.6"/><rect x="13.1" y="5.5" width="7.4" height="13" rx="1.6"/>',
     "place": '<circle cx="12" cy="12" r="6.5"/><circle F cx="12" cy="12" r="2"/><path d="M12 2v4M12 18v4M2 12h4M18 12h4"/>',
     "heat": '<path d="M12 3c3.6 4 6 6.8 6 10.2a6 6 0 0 1-12 0C6 9.8 8.4 7 12 3z"/><path d="M9.3 14.2a2.8 2.8 0 0 0 2.7 2.7"/>',
     "truth": '<circle cx="12" cy="12" r="7"/><circle F cx="12" cy="12" r="1.6"/>',

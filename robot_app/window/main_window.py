@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QDockWidget,
     QLabel,
     QMainWindow,
+    QSplitter,
     QTabBar,
     QTabWidget,
     QToolBar,
@@ -96,7 +97,9 @@ class MainWindow(QMainWindow):
             self.panels[name] = panel
             if cls.area == "centre":
                 self.viewport = panel
-                self.setCentralWidget(panel)
+                self.centre = QSplitter(Qt.Horizontal, childrenCollapsible=False)
+                self.centre.addWidget(panel)
+                self.setCentralWidget(self.centre)
                 continue
             dock = QDockWidget(cls.title, self)
             dock.setObjectName(name)
@@ -115,6 +118,7 @@ class MainWindow(QMainWindow):
             self.docks[name] = dock
             for signal in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
                 signal.connect(lambda *_: self._tidying.start())
+        self.centre.addWidget(self.panels["compare"].view)
         for dock in first.values():
             dock.raise_()
         self.resizeDocks([first["left"], first["right"]], [_LEFT, _RIGHT], Qt.Horizontal)
@@ -214,6 +218,8 @@ class MainWindow(QMainWindow):
         bench.trouble.connect(self.trouble_dialog.tell)
         bench.crashed.connect(lambda _: self._notice_crash())
         bench.place_wanted.connect(lambda on: self._toggle("preference.place", on))
+        bench.compare_wanted.connect(lambda on: self._toggle("run.compare", on))
+        bench.compared.connect(lambda on: self.set_checked("run.compare", on))
         bench.watch_wanted.connect(lambda on: self._toggle("training.watch", on))
         bench.report_wanted.connect(self.commands.copy_report)
         bench.checkpoint_wanted.connect(self.commands.open_checkpoint)

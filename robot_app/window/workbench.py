@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly, Filmed, Picke
 from robot_app.history import History
 from robot_app.messages import Built, Loaded, Status
 from robot_app.recipe import SceneRecipe
+from robot_app.render.camera import OrbitCamera
 from robot_app.runtime import SPEEDS, Runtime
 from robot_app.takes import TakeInfo, TakeRecord
 from robot_app.timeline import Timeline, another, timeline_of
@@ -106,13 +107,19 @@ class Workbench(QObject):
     figure_wanted = Signal(object)  # a panel, to be kept as a figure
     checkpoint_wanted = Signal()  # a folder is to be chosen
     watch_wanted = Signal(bool)
+    compare_wanted = Signal(bool)  # whether a second policy is to act beside
+    compared = Signal(bool)  # whether one does
+    camera_changed = Signal(object)  # OrbitCamera
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.settings = settings
         self.theme: Theme = THEMES[settings.theme]
         self.runtime = Runtime()
+        #: What has arrived: of the simulator, or of the comparison that stands between.
+        self.incoming: Callable[[], Iterable[messages.Message]] = self.runtime.poll
         self.drawing = Drawing(self.runtime.frames.name)
+        self.camera = OrbitCamera()
         self.scene: Loaded | None = None
         self.status = Status("paused", 1.0, 0.0, 0, 0, 0)
         self.history = History()
@@ -265,6 +272,17 @@ class Workbench(QObject):
         self.drawing.set_view(view)
         self.view_changed.emit(view)
 
+    def set_camera(self, camera: OrbitCamera) -> None:
+        """From where every view looks."""
+        self.camera = camera
+        self.drawing.set_camera(camera)
+        self.camera_changed.emit(camera)
+
+    def frames_of(self, number: int) -> Sequence[Frame]:
+        """What was told so far of a take."""
+        history = self._histories.get(number)
+        return [] if history is None else history.frames
+
     def set_theme(self, name: str) -> None:
         self.theme = THEMES[name]
         self.settings.theme = name
@@ -310,8 +328,7 @@ class Workbench(QObject):
     # ------------------------------------------------------------------------------------------------ listening
     def tick(self) -> None:
         """Take everything in; tell the panels about the newest frame once."""
-        for message in self.runtime.poll():
-            getattr(self, f"_on_{type(message).__name__.lower()}")(message)
+        self.hear()
         if self._fresh:
             self._fresh = False
             self._stale_plots = True
@@ -319,6 +336,14 @@ class Workbench(QObject):
             if frame is not None:
                 self.latent = frame.latent
                 self.frame.emit(frame)
+
+    def hear(self) -> None:
+        """Take in what has arrived."""
+        for message in self.incoming():
+            self.take_in(message)
+
+    def take_in(self, message: messages.Message) -> None:
+        getattr(self, f"_on_{type(message).__name__.lower()}")(message)
 
     def _redraw_plots(self) -> None:
         self.beat.emit()

@@ -1,4 +1,4 @@
-"""Two policies in lock-step: the same preferences, session ends and events at every step; if one stops, the other goes on."""
+"""Two policies in lock-step: the same preferences, session ends and events at every step; one may stop."""
 
 from __future__ import annotations
 

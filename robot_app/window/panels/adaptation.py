@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from dynamite.acting import Frame
 from robot_app.figures.panel import Chart, Picture, SkinChart
-from robot_app.history import RATE_WINDOW, running_mean
+from robot_app.history import RATE_WINDOW, after_words, running_mean
 from robot_app.messages import Loaded
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
@@ -160,8 +160,8 @@ class Panel(BasePanel):
             latent = history.frames[change.t].latent
             where = "" if scene is None else scene.space.to_text(latent)
             over = end <= history.frames[-1].t
-            noticing = _after(noticed, over) if believes else "–"
-            adapting = _after(change.adapted_after, over) if len(history.oracle_rewards) else "–"
+            noticing = after_words(noticed, over) if believes else "–"
+            adapting = after_words(change.adapted_after, over) if len(history.oracle_rewards) else "–"
             rows.append((str(change.t), where, noticing, adapting))
         self.table.setRowCount(len(rows))
         for i, row in enumerate(rows):
@@ -196,9 +196,3 @@ class Panel(BasePanel):
         inferred = legend(theme, [("│", "truth", "true change"), ("▲", "predicted", "inferred")])
         for (caption, words), more in zip(self._captions, (keys, inferred), strict=True):
             caption.setText(f'<span style="color:{theme.text}"><b>{words}</b></span>&nbsp;&nbsp; {more}')
-
-
-def _after(after: int | None, over: bool) -> str:
-    if after is not None:
-        return str(after)
-    return "not at all" if over else "not yet"

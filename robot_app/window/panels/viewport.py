@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from qtpy.QtCore import QPoint, QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPen
+from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy
 
 from dynamite.acting import Frame
@@ -14,17 +12,16 @@ from robot_app.drawing import Picture
 from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
 from robot_app.window.panel import BasePanel
-from robot_app.window.workbench import Workbench
+from robot_app.window.picture_view import PictureView
+from robot_app.window.workbench import Workbench, policy_title
 from scenes.latent import PointField, SurfacePoint
 from scenes.visual import CameraPreset
 
-#: Radians of orbit and heights of pan per pixel; zoom per notch of the wheel.
-ORBIT_RAD, ZOOM_STEP = 0.0085, 1.13
 #: Share of the way to the tool that the camera goes per picture while it follows.
 FOLLOW = 0.12
 
 
-class Panel(BasePanel):
+class Panel(PictureView, BasePanel):
     title = "Scene"
     area = "centre"
 
@@ -39,24 +36,18 @@ class Panel(BasePanel):
         self.camera = OrbitCamera()
         self.preset = 0
         self.placing = self.following = False
-        self.shown: Picture | None = None
-        self.n_shown = 0
-        self._image: QImage | None = None
-        self._pixels: np.ndarray | None = None
-        self._pressed: QPoint | None = None
-        self._last = QPoint()
-        self._travelled = 0
-        self._empty = "Starting…"
+        self.empty = "Starting…"
         workbench.built.connect(self._built)
         workbench.picture.connect(self.show_picture)
         workbench.picked.connect(self._picked)
         workbench.drawing_failed.connect(self._failed)
         workbench.view_changed.connect(lambda _: self.update())
+        workbench.compared.connect(self._caption)
 
     # ------------------------------------------------------------------------------------------------ what to look at
     def _built(self, scene: Built) -> None:
-        self._image = self._pixels = self.shown = None
-        self._empty = (
+        self.forget_picture()
+        self.empty = (
             ""
             if scene.model is not None
             else f"{scene.recipe.name} has no picture; its belief and returns are shown around."
@@ -111,7 +102,19 @@ class Panel(BasePanel):
         self.following = on
 
     def _send_camera(self) -> None:
-        self.workbench.drawing.set_camera(self.camera)
+        self.workbench.set_camera(self.camera)
+
+    def camera_moved(self) -> None:
+        self._send_camera()
+
+    def full_size(self) -> tuple[int, int]:
+        return self.workbench.view.size()
+
+    def _caption(self, compared: bool) -> None:
+        """Whose picture it is, while there is another beside."""
+        scene = self.workbench.scene
+        self.caption = (f"A  {policy_title(scene.policy)}" if compared and scene is not None else "", "agent")
+        self.update()
 
     def _resize_view(self) -> None:
         ratio = self.devicePixelRatioF()
@@ -131,33 +134,11 @@ class Panel(BasePanel):
     # ------------------------------------------------------------------------------------------------ pictures
     def show_picture(self, note: Picture) -> None:
         """Put a finished picture on the screen."""
-        drawing = self.workbench.drawing
-        pixels = drawing.picture(note)
-        if pixels is not None:
-            self._pixels = pixels
-            self._image = QImage(pixels.data, note.width, note.height, 3 * note.width, QImage.Format_RGB888)
-            self.shown = note
-            self.n_shown += 1
-        drawing.taken(note)  # first, so that the next is drawn while this one is painted
-        if pixels is not None:
-            self.repaint()
+        self.put_up(self.workbench.drawing, note)
 
     def paintEvent(self, _) -> None:
         painter = QPainter(self)
-        theme = self.workbench.theme
-        if self._image is None:
-            painter.fillRect(self.rect(), QColor(theme.window))
-            painter.setPen(QColor(theme.quiet))
-            painter.drawText(
-                self.rect().adjusted(40, 0, -40, 0), Qt.AlignCenter | Qt.TextWordWrap, self._empty
-            )
-            return
-        image = self._image
-        if (image.width(), image.height()) != self.workbench.view.size():
-            painter.setRenderHint(QPainter.SmoothPixmapTransform)
-            image = image.convertToFormat(QImage.Format_RGB32)  # Qt stretches 24-bit images without smoothing
-        painter.drawImage(QRectF(self.rect()), image)
-        if self.placing:
+        if self.paint_picture(painter, self.workbench.theme) and self.placing:
             self._paint_hint(painter)
 
     def _paint_hint(self, painter: QPainter) -> None:
@@ -177,28 +158,11 @@ class Panel(BasePanel):
         painter.drawText(box, Qt.AlignCenter, text)
 
     def _failed(self, _) -> None:
-        self._image = self._pixels = None
-        self._empty = "The view cannot be drawn here. Everything around it works; the Log says why."
+        self.forget_picture()
+        self.empty = "The view cannot be drawn here. Everything around it works; the Log says why."
         self.update()
 
     # ------------------------------------------------------------------------------------------------ mouse
-    def mousePressEvent(self, event) -> None:
-        self._pressed = self._last = event.pos()
-        self._travelled = 0
-
-    def mouseMoveEvent(self, event) -> None:
-        if self._pressed is None:
-            return
-        step = event.pos() - self._last
-        self._last = event.pos()
-        self._travelled += abs(step.x()) + abs(step.y())
-        pan = event.buttons() & (Qt.RightButton | Qt.MiddleButton) or event.modifiers() & Qt.ShiftModifier
-        if pan:
-            self.camera.pan(-step.x() / self.height(), step.y() / self.height())
-        elif event.buttons() & Qt.LeftButton:
-            self.camera.orbit(-ORBIT_RAD * step.x(), ORBIT_RAD * step.y())
-        self._send_camera()
-
     def mouseReleaseEvent(self, event) -> None:
         clicked = self._pressed is not None and self._travelled < 5 and event.button() == Qt.LeftButton
         self._pressed = None
@@ -226,11 +190,6 @@ class Panel(BasePanel):
         if event.button() == Qt.LeftButton and not self.placing:
             self.look_from(self.preset)
 
-    def wheelEvent(self, event) -> None:
-        self.camera.zoom(math.pow(ZOOM_STEP, -event.angleDelta().y() / 120))
-        self._send_camera()
-        event.accept()
-
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key_Escape and self.placing:
             self.workbench.place_wanted.emit(False)
@@ -253,4 +212,4 @@ class Panel(BasePanel):
 
     def on_close(self) -> None:
         self.remember_camera()
-        self._image = self._pixels = None  # let go of the shared memory before it is closed
+        self.forget_picture()

@@ -21,7 +21,7 @@ Wait = Callable[..., None]
 ELSEWHERE = {
     "training.start", "training.pause", "training.stop", "training.watch", "training.board",
     "record.film", "record.still", "record.episode", "record.table", "record.figure",
-    "view.presenter", "file.episode", "file.configuration", "file.recent",
+    "view.presenter", "run.compare", "file.episode", "file.configuration", "file.recent",
 }  # fmt: skip
 
 
