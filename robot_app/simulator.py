@@ -12,55 +12,40 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from dynamite.acting import Frame, Policy
-from dynamite.belief import PointPosterior
+from dynamite.acting import Policy
 from robot_app import messages
+from robot_app.announcer import FLUSH_S, Announcer
 from robot_app.episode import EpisodeWriter
 from robot_app.recipe import SceneRecipe
-from robot_app.reference import Reference
 from robot_app.session_rules import SessionRules
 from robot_app.shared_frames import SharedFrames
 from robot_app.stage import Stage
 from robot_app.takes import TakeRecord, Takes
 from scenes.errors import InputError
 
-#: The longest a batch of steps is held back, and how often the state is told, seconds.
-FLUSH_S, STATUS_S = 0.015, 0.5
 #: What of a wait is given to the reference at once, and its share of the time at full speed.
 REFERENCE_SLICE_S, REFERENCE_SHARE = 0.004, 0.25
 #: How long a finished episode stays before the next begins by itself.
 LINGER_S = 1.0
-#: Running an episode again is told this often, if it takes that long.
-PROGRESS_S = 0.2
 #: Told with a picture of the past while it is sought: short, so that it is drawn coarsely until the search rests.
 SEEK_PERIOD_S = 0.01
 
 
-class Simulator:
+class Simulator(Announcer):
     """Args:
     connection: commands come in, messages go out. frames: where the newest poses go.
     """
 
     def __init__(self, connection: Connection, frames: SharedFrames) -> None:
-        self._connection, self._frames = connection, frames
-        self._loaded: Stage | None = None
-        self._takes: Takes | None = None
-        self._reference: Reference | None = None
-        self._reference_told = -1
-        self._scene_number = self._edits = 0
+        super().__init__(connection, frames)
+        self._scene_number = 0
         self._number = 1  # of the next scene's first take
-        self._speed, self._state, self._loop = 1.0, "paused", True
+        self._loop = True
         self._due = math.inf
-        self._out: list[messages.Step | messages.Cursor] = []
-        self._flushed = self._status_told = 0.0
-        self._progress_told = 0.0
-        self._clock: tuple[float, float] = (time.perf_counter(), 0.0)  # wall, simulated at the last status
-        self._simulated = self._factor = 0.0
         self._next_policy: Policy | None = None
 
     # ------------------------------------------------------------------------------------------------ the loop
@@ -135,107 +120,6 @@ class Simulator:
         period = self._period
         # Late by more than a few steps: do not try to catch up, that would only show as a jump.
         self._due = max(self._due + period, began - 3 * period) if period else began
-
-    @property
-    def _present(self) -> Takes:
-        """The takes of the scene.
-
-        Raises:
-            InputError: nothing is loaded.
-        """
-        if self._takes is None:
-            raise InputError("command", "no scene", "a scene that is loaded: choose one in the Scene panel")
-        return self._takes
-
-    @property
-    def _stage(self) -> Stage:
-        """Raises InputError as :attr:`_present` does."""
-        if self._loaded is None:
-            raise InputError("command", "no scene", "a scene that is loaded: choose one in the Scene panel")
-        return self._loaded
-
-    @property
-    def _period(self) -> float:
-        """Seconds of wall time per step; 0 at full speed."""
-        return 0.0 if math.isinf(self._speed) else self._stage.step_s / self._speed
-
-    # ------------------------------------------------------------------------------------------------ telling
-    def _publish(self, revised: bool = False) -> None:
-        """Poses to shared memory, the newest Frame to the queue."""
-        info, frame = self._present.current.info, self._present.newest
-        self._write(frame, self._period if self._state == "playing" else 0.0)
-        slim = replace(frame, poses=None, markers=None)
-        self._out.append(messages.Step(info.number, info.seed, slim, revised))
-
-    def _show(self, period_s: float) -> None:
-        """What the cursor is at, as it was."""
-        takes = self._present
-        self._write(takes.shown, period_s)
-        self._out.append(messages.Cursor(takes.current.info.number, takes.cursor))
-
-    def _write(self, frame: Frame, period_s: float) -> None:
-        if frame.poses is not None:
-            self._frames.write(
-                frame.poses,
-                frame.markers,
-                _heat(frame),
-                scene=self._stage.number,
-                episode=self._present.current.info.number,
-                t=frame.t,
-                edits=self._edits,
-                period_s=period_s,
-            )
-
-    def _flush(self) -> None:
-        now = time.perf_counter()
-        if self._out and now - self._flushed >= FLUSH_S:
-            self._connection.send(self._out)
-            self._out, self._flushed = [], now
-        if self._state == "playing" and now - self._status_told >= STATUS_S:
-            self._tell_status()
-
-    def _tell(self, message: messages.Message) -> None:
-        """Send at once, after whatever waits."""
-        self._connection.send([*self._out, message])
-        self._out, self._flushed = [], time.perf_counter()
-
-    def _tell_status(self) -> None:
-        now = time.perf_counter()
-        wall, simulated = self._clock
-        if now - wall >= 0.8 * STATUS_S:
-            self._factor = (self._simulated - simulated) / (now - wall)
-            self._clock = (now, self._simulated)
-        self._status_told = now
-        number = seed = t = 0
-        if self._takes is not None:
-            info, t = self._takes.current.info, self._takes.n_steps
-            number, seed = info.number, info.seed
-        factor = self._factor if self._state == "playing" else 0.0
-        self._tell(messages.Status(self._state, self._speed, factor, number, seed, t))
-
-    def _tell_takes(self) -> None:
-        takes = self._present
-        rules = takes.current.info.rules.after(takes.events)
-        plain = rules.plain_termination(self._stage.recipe)
-        number = takes.current.info.number
-        self._tell(messages.Takes(takes.infos(), number, plain, rules.kernel_name))
-
-    def _progress(self, done: int, total: int) -> None:
-        now = time.perf_counter()
-        if done == 0:
-            self._progress_told = now
-        elif now - self._progress_told >= PROGRESS_S:
-            self._progress_told = now
-            self._tell(messages.Rerunning(done, total))
-
-    def _tell_reference(self) -> None:
-        reference = self._reference
-        assert reference is not None
-        n = len(reference.rewards)
-        if reference.complete or n - self._reference_told >= 50 or n < self._reference_told:
-            self._reference_told = n
-            number = self._present.current.info.number
-            self._tell(messages.Reference(number, reference.rewards, reference.complete))
 
     # ------------------------------------------------------------------------------------------------ commands
     def _obey(self, name: str, arguments: dict[str, Any]) -> None:
@@ -471,16 +355,6 @@ class Simulator:
             for t in range(takes.n_steps + 1):
                 writer.append(*takes.at(t))
         self._tell(messages.Recorded(folder, writer.n_frames))
-
-
-def _heat(frame: Frame) -> PointPosterior | None:
-    """The belief about a point on the skin, to be painted on it."""
-    belief = frame.decision.belief
-    if belief is not None:
-        for posterior in belief.fields.values():
-            if isinstance(posterior, PointPosterior):
-                return posterior
-    return None
 
 
 def serve(connection: Connection, frames_name: str, errors: str, kind: type[Simulator] = Simulator) -> None:

@@ -167,8 +167,8 @@ def test_the_oracle_is_as_good_as_its_reference(runtime: Runtime) -> None:
     runtime.set_policy(loaded.reference)
     runtime.wait_for(Loaded)
     runtime.override({"itch": "upper_arm.lateral"})
-    runtime.set_termination({"length": 50})
     runtime.wait_for(Edited)
+    runtime.set_termination({"length": 50})
     runtime.wait_for(Edited)
     said = hear(runtime, lambda found: any(isinstance(m, Reference) and m.complete for m in found))
     reference = [m for m in said if isinstance(m, Reference)][-1]
