@@ -53,6 +53,12 @@ SCENES: dict[str, SceneEntry] = {
         "ScratchItch",
         "An arm on a wheelchair scratches a hidden itch that moves along the person's right arm.",
     ),
+    "arm_manipulation": SceneEntry(
+        "scenes/ArmManipulation-v1",
+        "scenes.care.arm_manipulation",
+        "ArmManipulation",
+        "An arm beside a bed lays the person's hanging arm beside them, held where a hidden sore spot is not.",
+    ),
     "bed_bathing": SceneEntry(
         "scenes/BedBathing-v1",
         "scenes.care.bed_bathing",

@@ -19,6 +19,10 @@ CASES["scratch_itch-all-fields"] = (
     {"fields": ("itch", "force", "impairment"), "gender": "female"},
 )
 CASES["scratch_itch-tremor"] = ("scratch_itch", {"impairment": "tremor"})
+CASES["arm_manipulation-all-fields"] = (
+    "arm_manipulation",
+    {"fields": ("sore", "tolerance", "impairment"), "gender": "female"},
+)
 CASES["bed_bathing-panda"] = ("bed_bathing", {"robot": "panda", "controller": "responsive"})
 CASES["bed_bathing-all-fields"] = (
     "bed_bathing",

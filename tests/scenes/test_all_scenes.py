@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from dynamite.acting import play
+from policies import find_oracle
 from scenes.errors import InputError
 from scenes.registry import SCENES
 from tests.scenes.scene_cases import CASES, build, every_name, every_scene
@@ -148,11 +150,11 @@ def test_the_latent_changes_the_reward_and_an_override_takes_effect_at_once(case
     scene = build(case, termination=0.0)
     rng = np.random.default_rng(1)
 
-    def rewards(seed: int, change: bool) -> list[float]:
-        """Of 30 random steps, with another latent from step 10 on if ``change``."""
+    def rewards(seed: int, change: bool, actions: list | None) -> list[float]:
+        """Of given actions or 30 random ones, with another latent from step 10 on if ``change``."""
         scene.reset(seed=seed)
-        actions, felt = np.random.default_rng(2), []
-        for step in range(30):
+        draws, felt = np.random.default_rng(2), []
+        for step, action in enumerate(actions or [None] * 30):
             if change and step == 10:
                 fresh = before = scene.sessions.latent
                 while fresh == before:
@@ -160,16 +162,26 @@ def test_the_latent_changes_the_reward_and_an_override_takes_effect_at_once(case
                 scene.override(fresh)
                 assert scene.sessions.latent == fresh
                 assert scene.sessions.index == 1
-            felt.append(scene.step(random_action(scene, actions, 1.0))[1])
+            felt.append(scene.step(random_action(scene, draws, 1.0) if action is None else action)[1])
         return felt
 
-    def differs(seed: int) -> bool:
-        plain, changed = rewards(seed, False), rewards(seed, True)
+    def differs(seed: int, actions: list | None = None) -> bool:
+        plain, changed = rewards(seed, False, actions), rewards(seed, True, actions)
         assert plain[:10] == changed[:10]
         return plain != changed
 
-    # Random actions may pass by everything that pays, so there are a few attempts.
-    assert any(differs(seed) for seed in range(3, 9))
+    def of_oracle(seed: int) -> list:
+        """What the scripted oracle does, to be done again whatever the latent."""
+        oracle = find_oracle(scene)
+        return (
+            [] if oracle is None else [frame.decision.action for frame in play(scene, oracle, seed=seed)][:-1]
+        )
+
+    # Random actions may pass by everything that pays, so there are a few attempts; where they never touch anything in
+    # time, what the oracle does must meet it.
+    assert any(differs(seed) for seed in range(3, 9)) or any(
+        differs(seed, of_oracle(seed)) for seed in range(3, 9)
+    )
     scene.close()
 
 
