@@ -44,6 +44,7 @@ SAME_DIRECTION, SAME_SPOT = 0.6, 0.3
 #: The tool may dip into the limb that it touches.
 DIP_M = 0.02
 _SPACING_M = 0.03
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -208,19 +209,22 @@ class Approaches:
                 + OFF * spot.off_m
             )
             pairs += [(cost[i], spot, self._directions[i]) for i in np.flatnonzero(straight > FLATTEST)]
-        if not pairs:
-            return
         pairs.sort(key=lambda pair: pair[0])
+        for first in range(0, len(pairs), _AT_ONCE):
+            some = pairs[first : first + _AT_ONCE]
+            for (_, spot, direction), clear in zip(some, self._hand_is_clear(some), strict=True):
+                if clear:
+                    yield spot, direction
+
+    def _hand_is_clear(self, pairs: Sequence[tuple[float, _Spot, np.ndarray]]) -> np.ndarray:
+        """(P,) whether tool and hand alone, put there, are inside nothing."""
         behind, radii, dips = self._hand
         centres = np.array([spot.centre for _, spot, _ in pairs])
         pointing = np.array([direction for _, _, direction in pairs])
         points = centres[:, None] - pointing[:, None] * behind[:, None]  # (P, S, 3)
         n = len(pairs)
         clearance = self._solids.clearance(points.reshape(-1, 3), np.tile(radii, n), np.tile(dips, n))
-        clear = clearance.reshape(n, -1).min(1) > TIGHT_M
-        yield from (
-            (spot, direction) for (_, spot, direction), free in zip(pairs, clear, strict=True) if free
-        )
+        return clearance.reshape(n, -1).min(1) > TIGHT_M
 
     def _spots(self, itch: SurfacePoint) -> list[_Spot]:
         """Where the tip's centre can be when it touches the body near a point."""
