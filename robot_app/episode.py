@@ -36,6 +36,7 @@ from robot_app.recipe import SceneRecipe
 from robot_app.version import code_version
 from scenes.base import SessionEnv
 from scenes.errors import InputError
+from scenes.latent import LatentSpace
 from scenes.registry import find_scene
 
 FORMAT, VERSION = "robot-app-episode", 1
@@ -248,6 +249,11 @@ class Episode:
     @cached_property
     def recipe(self) -> SceneRecipe:
         return SceneRecipe.from_json(self.manifest["scene"], str(self.folder / _MANIFEST))
+
+    @cached_property
+    def latent_space(self) -> LatentSpace:
+        """The scene's, as it was recorded."""
+        return SceneSpec.from_json(self.manifest["spec"], str(self.folder / _MANIFEST)).latent_space
 
     @property
     def complete(self) -> bool:

@@ -18,6 +18,8 @@ VERBS = (
     "package",
     "record",
     "replay",
+    "episode",
+    "gallery",
     "scenes",
     "policies",
     "doctor",
