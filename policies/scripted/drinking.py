@@ -41,7 +41,9 @@ THERE_M = 0.045
 GAIN = 3.0
 
 
-MANNER = Manner(near_rad=0.3, weights=Weights(turning=0.1, posture=0.002, in_step=True), late_m=0.0)
+MANNER = Manner(
+    near_rad=0.3, weights=Weights(turning=0.1, posture=0.002, damping=0.04, in_step=True), late_m=0.0
+)
 
 
 class Oracle:

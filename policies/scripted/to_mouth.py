@@ -104,7 +104,7 @@ class Approach:
         if empty or (sight.welcome < 0.5 and not late and distance > manner.late_m):
             self.leaving = True
         elif distance > FACE_M:
-            self.leaving = self.leaving and distance < REFILL_M
+            self.leaving = False
         if self.leaving:
             target = sight.mouth + away * ((REFILL_M + 0.02) / max(distance, 1e-6)) if off > 1.0 else (
                 sight.mouth + sight.side * (REFILL_M + 0.02))  # fmt: skip
