@@ -148,7 +148,7 @@ class Comparison:
         """As :meth:`poll`, as soon as either has something to say, or after ``seconds`` (for scripts and tests)."""
         ends = [runtime for runtime in (self.leader, self.follower) if runtime.alive]
         if ends:
-            wait_for_any(ends, seconds)
+            wait_for_any([end.fileno() for end in ends], seconds)
         yield from self.poll()
 
     def _hear(self) -> None:

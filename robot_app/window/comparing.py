@@ -6,15 +6,16 @@ from dataclasses import replace
 
 from qtpy.QtCore import QObject, QSocketNotifier, QTimer, Signal
 from qtpy.QtGui import QPainter
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtWidgets import QSizePolicy, QSplitter, QWidget
 
 from robot_app.compare import Comparison
 from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly
 from robot_app.drawing import Picture as Note
 from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
+from robot_app.window.listener import policy_title
 from robot_app.window.picture_view import PictureView
-from robot_app.window.workbench import Workbench, policy_title
+from robot_app.window.workbench import Workbench
 
 #: Milliseconds between two looks at what both have said: a step waits for two of them.
 PUMP_MS = 4
@@ -61,6 +62,7 @@ class Comparing(QObject):
         self.view.empty = f"{policy_title(policy)} is getting ready…"
         self.view.caption = (f"B  {policy_title(policy)}", "text")
         self.view.show()
+        self._share_evenly()
         self.view.send_view()
         self.drawing.set_camera(bench.camera)
         self._timer.start()
@@ -90,6 +92,12 @@ class Comparing(QObject):
             bench.tell("warning", text.rstrip(".") + ".", comparison.report)
         self.changed.emit()
 
+    def _share_evenly(self) -> None:
+        """Both pictures get the same room, where one splitter holds them."""
+        splitter = self.view.parentWidget()
+        if isinstance(splitter, QSplitter):
+            splitter.setSizes([splitter.width()] * splitter.count())
+
     # ------------------------------------------------------------------------------------------------ listening
     def _pump(self) -> None:
         self.workbench.hear()
@@ -111,7 +119,9 @@ class Comparing(QObject):
 
     def _drain(self) -> None:
         drawing = self.drawing
-        for message in drawing.poll() if drawing is not None else ():
+        if drawing is None:
+            return
+        for message in drawing.poll():
             if isinstance(message, Note):
                 self.view.put_up(drawing, message)
             elif isinstance(message, DrawnSlowly):

@@ -60,6 +60,11 @@ class PictureView:
         if pixels is not None:
             self.repaint()  # type: ignore[attr-defined]
 
+    def outdated(self, t: int) -> bool:
+        """Whether a better picture of step ``t`` is still to come: a newer, a sharper, or one at rest."""
+        note = self.shown
+        return note is None or (note.t, note.width, note.height) != (t, *self.full_size()) or note.moving
+
     def forget_picture(self) -> None:
         """Let go of the shared memory that the picture lies in."""
         self._image = self._pixels = self.shown = None

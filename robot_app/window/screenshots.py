@@ -33,6 +33,11 @@ PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
     "window-timeline-light": (1280, 800, "light", ("preference", "belief", "adaptation"), "timeline"),
     "window-timeline-large-dark": (1920, 1080, "dark", ("preference", "belief", "adaptation"), "timeline"),
     "window-timeline-large-light": (1920, 1080, "light", ("preference", "belief", "adaptation"), "timeline"),
+    "window-compare-dark": (1280, 800, "dark", ("preference", "belief", "compare"), "compare"),
+    "window-compare-light": (1280, 800, "light", ("preference", "belief", "compare"), "compare"),
+    "window-compare-large-dark": (1920, 1080, "dark", ("preference", "belief", "compare"), "compare"),
+    "window-compare-large-light": (1920, 1080, "light", ("preference", "belief", "compare"), "compare"),
+    "window-compare-none": (1280, 800, "dark", ("preference", "belief", "compare"), ""),
     "window-training-light": (1280, 800, "light", ("setup", "belief", "training"), "training"),
     "window-training-large-dark": (1920, 1080, "dark", ("setup", "recording", "training"), "training"),
     "window-training-large-light": (1920, 1080, "light", ("setup", "recording", "training"), "training"),
@@ -55,6 +60,7 @@ DOCS = (
     "window-place",
     "window-keys",
     "window-timeline-light",
+    "window-compare-dark",
     "window-presenter-dark",
 )
 
@@ -135,6 +141,11 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
         bench.tell_trouble(lost, {"folder": lambda: None})
     elif extra == "drop":
         window.drops.announce()
+    comparing = window.panels["compare"]
+    if comparing.set_comparing(extra == "compare"):
+        wait(
+            lambda: comparing.comparing.comparison.ready and not comparing.view.outdated(bench.history.last.t)
+        )
     if extra == "timeline":
         _branch(bench, options.step, wait)
     if extra == "place":
@@ -151,8 +162,8 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
         )
 
     def sharp() -> bool:
-        note = view.shown
-        return note is not None and (note.width, note.height) == bench.view.size() and not note.moving
+        views = (view, comparing.view) if comparing.on else (view,)
+        return not any(each.outdated(bench.shown.t) for each in views)
 
     settled = time.monotonic() + 0.7
     wait(lambda: time.monotonic() > settled and (extra == "empty" or sharp()), 20.0)

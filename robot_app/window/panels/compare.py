@@ -28,9 +28,10 @@ from robot_app.messages import Loaded
 from robot_app.opening import Unopenable, find_out
 from robot_app.troubles import other_scene, unreadable
 from robot_app.window.comparing import Comparing
+from robot_app.window.listener import policy_title
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
-from robot_app.window.workbench import Workbench, policy_title
+from robot_app.window.workbench import Workbench
 
 _BROWSE = "Open a checkpoint…"
 _CAPTION = "Return so far"
@@ -60,6 +61,8 @@ class Panel(BasePanel):
         row.addLayout(box, 5)
         row.addLayout(self._make_table(), 4)
         self.comparing.changed.connect(self._show_state)
+        workbench.beat.connect(self._catch_up)
+        self._seen: tuple[int, int] | None = None
         self.on_theme(workbench.theme)
         self._show_state()
 
@@ -219,6 +222,8 @@ class Panel(BasePanel):
             said = "In lock-step: the slower of the two sets the pace."
         self.state.setText(said)
         self.button.setText("Stop" if comparison is not None else "Compare")
+        self.button.setObjectName("" if comparison is not None else "primary")
+        self.button.style().polish(self.button)
         self.button.setEnabled(scene is not None)
         self.button.setToolTip(
             "End the comparison." if comparison is not None else "Let both act, side by side."
@@ -236,6 +241,18 @@ class Panel(BasePanel):
             self.returns.marks.set_marks([], [])
         self.table.setRowCount(0)
         self.caption.setText("Steps to adapt, per change of the preference")
+
+    def _catch_up(self) -> None:
+        """Nothing moves while the second lives what the first has behind it: show it all the same."""
+        comparison, frame = self.comparing.comparison, self.workbench.shown
+        if comparison is None or not comparison.ready or frame is None or not self.isVisible():
+            self._seen = None
+            return
+        seen = (comparison.history.episode, len(comparison.history))
+        if seen != self._seen:
+            self._seen = seen
+            self.on_frame(frame)
+            self.on_plots()
 
     def on_frame(self, frame: Frame) -> None:
         comparison = self.comparing.comparison

@@ -11,9 +11,10 @@ from dynamite.acting import Frame
 from robot_app.drawing import Picture
 from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
+from robot_app.window.listener import policy_title
 from robot_app.window.panel import BasePanel
 from robot_app.window.picture_view import PictureView
-from robot_app.window.workbench import Workbench, policy_title
+from robot_app.window.workbench import Workbench
 from scenes.latent import PointField, SurfacePoint
 from scenes.visual import CameraPreset
 
@@ -36,13 +37,14 @@ class Panel(PictureView, BasePanel):
         self.camera = OrbitCamera()
         self.preset = 0
         self.placing = self.following = False
+        self._stepped_back = 1.0  # how many times as far the camera went for a comparison
         self.empty = "Starting…"
         workbench.built.connect(self._built)
         workbench.picture.connect(self.show_picture)
         workbench.picked.connect(self._picked)
         workbench.drawing_failed.connect(self._failed)
         workbench.view_changed.connect(lambda _: self.update())
-        workbench.compared.connect(self._caption)
+        workbench.compared.connect(self._compared)
 
     # ------------------------------------------------------------------------------------------------ what to look at
     def _built(self, scene: Built) -> None:
@@ -81,8 +83,8 @@ class Panel(PictureView, BasePanel):
     def _framed(self, preset: CameraPreset) -> OrbitCamera:
         """The scene's view, from further off where the window is narrower than the film it was made for."""
         camera = OrbitCamera.from_preset(preset)
-        shape = self.width() / max(1, self.height())
-        camera.zoom(1.1 * min(1.3, max(1.0, (1.5 / shape) ** 0.7)))
+        camera.zoom(1.1 * _further(self.width(), self.height()))
+        self._stepped_back = 1.0
         return camera
 
     def remember_camera(self) -> None:
@@ -110,9 +112,17 @@ class Panel(PictureView, BasePanel):
     def full_size(self) -> tuple[int, int]:
         return self.workbench.view.size()
 
-    def _caption(self, compared: bool) -> None:
-        """Whose picture it is, while there is another beside."""
+    def _compared(self, compared: bool) -> None:
+        """While there is another picture beside: whose this is; from further off, as each has half the room."""
         scene = self.workbench.scene
+        if compared != bool(self.caption[0]):
+            if compared:
+                room = self.parentWidget().width()
+                self._stepped_back = _further(room / 2, self.height()) / _further(room, self.height())
+                self.camera.zoom(self._stepped_back)
+            else:
+                self.camera.zoom(1 / self._stepped_back)
+            self._send_camera()
         self.caption = (f"A  {policy_title(scene.policy)}" if compared and scene is not None else "", "agent")
         self.update()
 
@@ -213,3 +223,8 @@ class Panel(PictureView, BasePanel):
     def on_close(self) -> None:
         self.remember_camera()
         self.forget_picture()
+
+
+def _further(width: float, height: float) -> float:
+    """How many times as far off a view of this shape looks from, so that as much is in it as in a film."""
+    return min(1.3, max(1.0, (1.5 * max(1.0, height) / max(1.0, width)) ** 0.7))

@@ -87,7 +87,11 @@ def test_a_policy_that_cannot_act_is_told(fresh: MainWindow, wait: Wait) -> None
 
 def test_ending_it_leaves_nothing_and_the_first_goes_on(fresh: MainWindow, wait: Wait) -> None:
     bench, panel = fresh.workbench, fresh.panels["compare"]
+    distance = fresh.viewport.camera.distance
     begin(fresh, wait)
+    wait(lambda: panel.numbers["b"].text() == "0.0")
+    assert abs(fresh.viewport.width() - panel.view.width()) <= 2
+    assert fresh.viewport.camera.distance > distance
     pids = {panel.comparing.comparison.follower.pid, panel.comparing.drawing.pid}
     assert pids <= our_processes()
     QTest.mouseClick(panel.button, Qt.LeftButton)
@@ -95,6 +99,7 @@ def test_ending_it_leaves_nothing_and_the_first_goes_on(fresh: MainWindow, wait:
     assert not fresh.actions_by_id["run.compare"].isChecked()
     assert not panel.view.isVisible()
     assert fresh.viewport.caption[0] == ""
+    assert fresh.viewport.camera.distance == pytest.approx(distance)
     assert panel.numbers["b"].text() == "–"
     play_to(fresh, wait, bench.history.last.t + 10)
 
