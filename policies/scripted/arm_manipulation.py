@@ -26,8 +26,8 @@ from scenes.care.arm_manipulation import (
 )
 
 UNDER, LIFT, SWING, LOWER, STAY = range(5)
-#: Where along the scoop the arm may touch it, m from its middle.
-ACROSS_SCOOP_M = np.linspace(-0.055, 0.055, 5)
+#: Where along the scoop an arm that lies in it touches it, m from its middle: at its ends, so a sore spot may lie between.
+ENDS_M = np.array([-0.055, 0.055])
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Carry:
         weights: against moving the scoop.
     """
 
-    supports_m: tuple[float, ...] = (0.03, 0.06, 0.09, 0.12, 0.15, 0.18)
+    supports_m: tuple[float, ...] = (0.06, 0.075, 0.09, 0.105, 0.12, 0.135, 0.15, 0.165, 0.18)
     moment_nm: float = 13.5
     margin_n: float = 6.0
-    shy_m: float = 0.015
+    shy_m: float = 0.01
     worth: float = 0.3
     below_m: float = 0.10
     height_m: float = 0.82
@@ -66,7 +66,7 @@ class Carry:
     keep: float = 2.0
     approach_m_s: float = 0.20
     braking_m_s2: float = 0.5
-    fast_m_s: float = 0.16
+    fast_m_s: float = 0.13
     slow_m_s: float = 0.08
     weights: Weights = field(default_factory=lambda: Weights(0.15, 0.01, 0.01, in_step=True))
 
@@ -127,7 +127,7 @@ class Oracle:
 
         def cost(support: float) -> float:
             force = carry.moment_nm / (upper_arm + support)
-            spots = elbow + np.outer(support + ACROSS_SCOOP_M, along) - [0.0, 0.0, self._radius]
+            spots = elbow + np.outer(support + ENDS_M, along) - [0.0, 0.0, self._radius]
             sore_share = float(np.mean(np.linalg.norm(spots - sore, axis=1) < SORE_RADIUS_M + carry.shy_m))
             too_much = force + carry.margin_n > bears
             return (

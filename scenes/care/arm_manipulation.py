@@ -29,7 +29,7 @@ TOOL_WEIGHT = (
 PRESSURE_WEIGHT = 0.01  # per N of the tool's force and point of contact, of each of two tools
 SUCCESS_SUM_M = -0.7
 #: The sore zone reaches this far from its middle.
-SORE_RADIUS_M = 0.05
+SORE_RADIUS_M = 0.045
 SORE_WEIGHT = 0.1  # per N of the tool's force in the sore zone
 #: Per N of all force on the person, once it is more than they bear: upstream's weight of high forces.
 HIGH_FORCE_WEIGHT = 0.05
@@ -56,7 +56,7 @@ _LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 
 
 class ArmManipulation(CareScene):
-    """A robot beside a bed lifts the lying person's right arm, which hangs off the bed, onto them.
+    """A robot beside a bed lifts the lying person's right arm, which hangs off the bed, and lays it down beside them.
 
     **Action** (n,) in [−1, 1], one entry per arm joint (Jaco 6, Panda 7), as in every care scene. The joints may use
     20 N·m under either controller: upstream's for this task, for the arm weighs 4.5 kg.
@@ -77,18 +77,23 @@ class ArmManipulation(CareScene):
     Upstream's without what is there twice (a second tool that is the first) or never moves (stomach and waist of the
     lying person), and with joint speeds. Values beyond a range are clipped to it.
 
-    **Latent**: ``sore``, a point on the upper arm or forearm with 5 cm around it, where the tool hurts: what carries
-    the arm must be elsewhere. ``tolerance``, the force above which all force hurts. A further field, by
+    **Latent**: ``sore``, a point on the upper arm or forearm with 4.5 cm around it, where the tool hurts: what carries
+    the arm must be elsewhere, or on both sides of it. ``tolerance``, the force above which all force hurts: far out on the
+    forearm less of it carries the arm than near the elbow, and slowly less than fast. A further field, by
     ``fields=("sore", "tolerance", "impairment")``: ``impairment`` (without tremor, as upstream).
 
     **Reward** (upstream's scale, with its one-armed robots' weights): −0.5·(‖elbow − stomach‖ + ‖wrist − waist‖)
     − 0.5·‖scoop − elbow‖ − 0.01‖a‖ − 0.5‖v_ee‖ − 0.01·(force other than the tool's) − 0.02·(the tool's force / points of
     contact) − 0.1·(the tool's force in the sore zone) − 0.05·(all force on the person, once above the tolerance). The
-    last two are ours.
+    last two are ours. Every step costs; random actions return about −200, the scripted oracle about −190.
 
-    **Start**: the arm hangs over the edge of the mattress, with its weight (9.81 m/s²; the robot holds itself, as
+    **Start**: the arm hangs over the edge of the mattress, straight, with its weight (9.81 m/s²; the robot holds itself, as
     upstream), held by 0.3 N·m; the scoop on its head side at (−0.54, 0.42, 0.50) m ± 5 cm. **Episode**: 200 steps of
-    0.1 s. **Success**: the best −(‖elbow − stomach‖ + ‖wrist − waist‖) of the episode is −0.7 m or more.
+    0.1 s. **Success**: the best −(‖elbow − stomach‖ + ‖wrist − waist‖) of the episode is −0.7 m or more; the scripted
+    oracle of the default robot reaches it, other robots' mounts are not made for it yet.
+
+    What differs from upstream: its arm hangs lower, for its mattress is softer and its shoulder further out; its tool is
+    held beside the bed, 40 cm away; and there the arm is let go with 0.01 N·m and swings.
 
     Args:
         robot: one that can be mounted at the bed.
