@@ -24,6 +24,7 @@ from robot_app.window.commands import Commands
 from robot_app.window.drops import Drops
 from robot_app.window.help_overlay import HelpOverlay
 from robot_app.window.icons import icon
+from robot_app.window.listener import Notice, policy_title
 from robot_app.window.notices import NoticeBar
 from robot_app.window.opener import Opener
 from robot_app.window.palette import CommandPalette
@@ -33,7 +34,7 @@ from robot_app.window.settings import LAYOUT_VERSION, Settings
 from robot_app.window.theme import apply_theme
 from robot_app.window.timeline_actions import TimelineActions
 from robot_app.window.trouble_dialog import TroubleDialog
-from robot_app.window.workbench import Notice, Workbench, policy_title, speed_text
+from robot_app.window.workbench import Workbench, speed_text
 
 _AREAS = {
     "left": Qt.LeftDockWidgetArea, "right": Qt.RightDockWidgetArea,

@@ -6,8 +6,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from robot_app.window.icons import icon
+from robot_app.window.listener import Notice
 from robot_app.window.theme import Theme
-from robot_app.window.workbench import Notice
 
 #: Milliseconds that an info stays by itself; warnings and errors stay until closed.
 INFO_MS = 5000

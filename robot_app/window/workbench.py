@@ -8,48 +8,30 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QSocketNotifier, Qt, QTimer, Signal
-from qtpy.QtWidgets import QUndoCommand, QUndoStack
+from qtpy.QtCore import QObject, QSocketNotifier, Qt, QTimer
+from qtpy.QtWidgets import QUndoCommand
 
 from dynamite.acting import Frame
 from robot_app import doctor, messages, troubles
 from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly, Filmed, Picked, Picture, Saved, View
-from robot_app.history import History
-from robot_app.messages import Built, Loaded, Status
 from robot_app.recipe import SceneRecipe
 from robot_app.render.camera import OrbitCamera
 from robot_app.runtime import SPEEDS, Runtime
-from robot_app.takes import TakeInfo, TakeRecord
+from robot_app.takes import TakeRecord
 from robot_app.timeline import Timeline, another, timeline_of
-from robot_app.troubles import Trouble
+from robot_app.window.listener import Listener
 from robot_app.window.settings import Settings
 from robot_app.window.theme import THEMES, Theme
-from scenes.latent import Latent
 from scenes.session import KERNELS
 
 #: Milliseconds between two looks at what has arrived; and between two redraws of plots.
 TICK_MS, PLOT_MS = 33, 120
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something the user should know.
-
-    Attributes:
-        level: ``info``, ``warning`` or ``error``.
-        text: one line that says what happened and what to do.
-        details: for the report.
-    """
-
-    level: str
-    text: str
-    details: str = ""
 
 
 class PreferenceEdit(QUndoCommand):
@@ -68,48 +50,12 @@ class PreferenceEdit(QUndoCommand):
 
 #: Chance per step that a session ends, where it drifts and none would end by chance.
 DRIFT_TERMINATION = 0.05
-#: A simulator that dies again this soon after it was started again is not started a third time by itself, seconds.
-RELAPSE_S = 20.0
 
 
-class Workbench(QObject):
+class Workbench(Listener):
     """Args:
     settings: what is remembered.
     """
-
-    built = Signal(object)  # messages.Built
-    loaded = Signal(object)  # Loaded
-    frame = Signal(object)  # the newest Frame, at most once per tick
-    plots = Signal()  # time to redraw what is costly, if anything is new
-    beat = Signal()  # about eight times a second
-    status_changed = Signal(object)  # Status
-    edited = Signal(object)  # messages.Edited
-    episode_started = Signal()
-    episode_finished = Signal()
-    reference_changed = Signal()
-    takes_changed = Signal()  # there is another take, or another one is looked at
-    rerunning = Signal(object)  # messages.Rerunning
-    picture = Signal(object)  # Picture
-    picked = Signal(object)  # SurfacePoint | None
-    filmed = Signal(object)  # Filmed
-    still_saved = Signal(object)  # Saved
-    episode_saved = Signal(object)  # messages.Recorded
-    not_saved = Signal(object)  # messages.Refused, of an episode
-    drawing_failed = Signal(object)
-    view_changed = Signal(object)  # View
-    theme_changed = Signal(object)  # Theme
-    notice = Signal(object)  # Notice
-    trouble = Signal(object, object)  # Trouble, and what its remedies do
-    happened = Signal(str, str)  # kind and text, for the log
-    crashed = Signal(object)
-    place_wanted = Signal(bool)  # whether clicks on the skin move the preference
-    report_wanted = Signal()
-    figure_wanted = Signal(object)  # a panel, to be kept as a figure
-    checkpoint_wanted = Signal()  # a folder is to be chosen
-    watch_wanted = Signal(bool)
-    compare_wanted = Signal(bool)  # whether a second policy is to act beside
-    compared = Signal(bool)  # whether one does
-    camera_changed = Signal(object)  # OrbitCamera
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -120,27 +66,12 @@ class Workbench(QObject):
         self.incoming: Callable[[], Iterable[messages.Message]] = self.runtime.poll
         self.drawing = Drawing(self.runtime.frames.name)
         self.camera = OrbitCamera()
-        self.scene: Loaded | None = None
-        self.status = Status("paused", 1.0, 0.0, 0, 0, 0)
-        self.history = History()
-        self.seed = 0
-        self.latent: Latent | None = None
-        self.termination: Any = None
-        self.kernel = ""
-        self.takes: tuple[TakeInfo, ...] = ()
-        self.cursor: int | None = None
-        self._histories: dict[int, History] = {}
-        self._restored_at = -math.inf
-        self._restoring = False
         self.film: str | None = None
         flag = settings.flag
         self.view = View(
             theme=self.theme.name, heat=flag("view/heat", True), truth=flag("view/truth", True),
             force=flag("view/force", True), shadow=flag("view/shadow", False),
         )  # fmt: skip
-        self.undo_stack = QUndoStack(self)
-        self._fresh = self._stale_plots = False
-        self._asked: tuple[SceneRecipe, str, int] | None = None
         self._arrivals: deque[float] = deque(maxlen=120)
         self._closed = False
 
@@ -289,21 +220,6 @@ class Workbench(QObject):
         self.set_view(theme=name)
         self.theme_changed.emit(self.theme)
 
-    def tell(self, level: str, text: str, details: str = "") -> None:
-        """Show a notice, and log it."""
-        self.happened.emit(level, text)
-        self.notice.emit(Notice(level, text, details))
-
-    def tell_trouble(
-        self, trouble: Trouble, remedies: Mapping[str, Callable[[], object]] | None = None
-    ) -> None:
-        """Say in a dialog what happened and what to do, and log it."""
-        self.happened.emit("error", trouble.line)
-        self.trouble.emit(trouble, dict(remedies or {}))
-
-    def log(self, text: str) -> None:
-        self.happened.emit("info", text)
-
     def restart_simulator(self) -> None:
         """After a crash: a fresh process with what was loaded last."""
         self.runtime.restart()
@@ -342,153 +258,11 @@ class Workbench(QObject):
         for message in self.incoming():
             self.take_in(message)
 
-    def take_in(self, message: messages.Message) -> None:
-        getattr(self, f"_on_{type(message).__name__.lower()}")(message)
-
     def _redraw_plots(self) -> None:
         self.beat.emit()
         if self._stale_plots:
             self._stale_plots = False
             self.plots.emit()
-
-    def _on_built(self, message: Built) -> None:
-        self.drawing.set_model(message.number, message.model)
-        self.built.emit(message)
-
-    def _on_loaded(self, message: Loaded) -> None:
-        self.scene = message
-        if message.changed_scene:
-            self.termination, self.kernel = message.termination, message.kernel
-        if message.changed_scene and not self._restoring:
-            self.undo_stack.clear()
-        if self._asked is not None:
-            self._asked = (message.recipe, message.policy, self.seed)
-        self.log(f"Loaded {message.recipe.describe()} with {policy_title(message.policy)}.")
-        self.loaded.emit(message)
-
-    def _on_step(self, message: messages.Step) -> None:
-        history = self._histories[message.episode]
-        history.add(message.frame)
-        if history is not self.history:
-            self._look_at(history)
-            self.takes_changed.emit()
-        frame = message.frame
-        if (
-            frame.changed
-            and frame.t > 0
-            and not frame.events
-            and not message.revised
-            and self.scene is not None
-        ):
-            text = self.scene.space.to_text(frame.latent)
-            self.happened.emit(
-                "change", f"step {frame.t}: session {frame.session + 1} begins, preference {text}"
-            )
-        if frame.done and not message.revised:
-            self.happened.emit(
-                "info", f"Episode of seed {message.seed} ended: return {self.history.returns()[-1]:.1f}."
-            )
-            self.episode_finished.emit()
-        self._fresh = True
-
-    def _on_takes(self, message: messages.Takes) -> None:
-        """Which takes there are. One that is known is looked at from now on; a new one from its first Step on."""
-        self.takes, self._restoring = message.takes, False
-        self.termination, self.kernel = message.termination, message.kernel
-        kept = {take.number for take in message.takes}
-        info = next(take for take in message.takes if take.number == message.current)
-        known = self._histories.get(info.number)
-        if known is None:
-            parent = self._histories.get(info.parent or 0)
-            self._histories[info.number] = (
-                History(info.number, info.seed) if parent is None else parent.branch(info.number, info.start)
-            )
-            if info.parent is not None:
-                self.happened.emit("edit", f"{info.name}: goes on from step {info.start}.")
-        elif known is not self.history:
-            self.undo_stack.clear()  # its edits are another take's
-            self._look_at(known)
-        self._histories = {number: h for number, h in self._histories.items() if number in kept}
-        self.takes_changed.emit()
-
-    def _look_at(self, history: History) -> None:
-        self.history, self.seed, self.cursor = history, history.seed, None
-        self._fresh = True
-        self.episode_started.emit()
-
-    def _on_cursor(self, message: messages.Cursor) -> None:
-        if message.episode == self.history.episode:
-            self.cursor, self._fresh = message.t, True
-
-    def _on_rerunning(self, message: messages.Rerunning) -> None:
-        self.rerunning.emit(message)
-
-    def _on_reference(self, message: messages.Reference) -> None:
-        if message.episode == self.history.episode:
-            self.history.oracle_rewards = message.rewards
-            self._stale_plots = True
-            if message.complete:
-                self.reference_changed.emit()
-
-    def _on_edited(self, message: messages.Edited) -> None:
-        self.latent = message.latent
-        event = message.event
-        if event.kind == "termination":
-            self.termination = value = event.value
-            what = (
-                f"every {value['length']} steps"
-                if isinstance(value, dict)
-                else f"with p = {value:g} per step"
-            )
-            text = f"step {event.t}: sessions end {what}"
-        elif event.kind == "kernel":
-            self.kernel = event.value["name"] if isinstance(event.value, dict) else event.value
-            text = f"step {event.t}: the next preference is drawn by {self.kernel}"
-        elif self.scene is not None:
-            when = "now" if event.kind == "override" else "at the next session"
-            given = self.scene.space.validate(event.value, base=message.latent)
-            text = f"step {event.t}: preference {self.scene.space.to_text(given)}, {when}"
-        else:
-            text = f"step {event.t}: {event.kind}"
-        self.happened.emit("edit", text)
-        self.edited.emit(message)
-
-    def _on_status(self, message: Status) -> None:
-        self.status = message
-        self.status_changed.emit(message)
-
-    def _on_recorded(self, message: messages.Recorded) -> None:
-        self.episode_saved.emit(message)
-
-    def _on_refused(self, message: messages.Refused) -> None:
-        if message.what == "save_episode":
-            self.not_saved.emit(message)
-            return
-        self.tell("error", message.message, message.traceback)
-
-    def _on_crashed(self, message: messages.Crashed) -> None:
-        playing, last = self.status.state == "playing", self.history.last
-        self.status = replace(self.status, state="paused", factor=0.0)
-        self.status_changed.emit(self.status)
-        again = time.monotonic() - self._restored_at < RELAPSE_S
-        records = [
-            TakeRecord(info, tuple(self._histories[info.number].frames))
-            for info in self.takes
-            if info.number in self._histories and len(self._histories[info.number])
-        ]
-        known = any(record.info.number == self.history.episode for record in records)
-        if self.scene is not None and last is not None and known and not again:
-            where = f"step {last.t} of seed {self.seed}"
-            text = f"The simulator stopped unexpectedly. It is started again and goes on at {where}."
-            self.tell("warning", text, message.report)
-            self._resume_simulator(records, playing)
-            return
-        self.tell(
-            "error",
-            "The simulator stopped unexpectedly. Press Restart to load the scene again.",
-            message.report,
-        )
-        self.crashed.emit(message)
 
     def _start_drawing(self) -> None:
         if not self._closed:
@@ -547,14 +321,6 @@ class Workbench(QObject):
 def speed_text(speed: float) -> str:
     """``×0.5`` or ``max``."""
     return "max" if math.isinf(speed) else f"×{speed:g}"
-
-
-def policy_title(name: str) -> str:
-    """A policy's name for people: of a run's checkpoint, the run and its steps."""
-    path = Path(name)
-    if path.parent.name == "checkpoints" and path.name.isdigit():
-        return f"{path.parent.parent.name} at {int(path.name):,} steps"
-    return name if len(name) < 42 else f"…{name[-40:]}"
 
 
 def default_recordings() -> Path:

@@ -8,8 +8,9 @@ from collections import deque
 
 from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton
 
+from robot_app.window.listener import Notice
 from robot_app.window.panel import BasePanel, column
-from robot_app.window.workbench import Notice, Workbench
+from robot_app.window.workbench import Workbench
 
 #: Entries kept.
 LONGEST = 2000

@@ -19,8 +19,9 @@ from qtpy.QtWidgets import (
 import policies
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
+from robot_app.window.listener import policy_title
 from robot_app.window.panel import BasePanel, column, quiet
-from robot_app.window.workbench import Workbench, policy_title
+from robot_app.window.workbench import Workbench
 from scenes.errors import InputError
 from scenes.registry import SCENES, find_scene
 
@@ -40,7 +41,8 @@ def option_choices(scene: str) -> dict[str, tuple[Any, tuple[Any, ...]]]:
 
     scene_class = find_scene(scene).load()
     known: dict[str, tuple[Any, ...]] = {
-        "robot": robots_at(getattr(scene_class, "place", "")), "controller": tuple(CONTROLLERS), "gender": GENDERS, "impairment": IMPAIRMENTS,
+        "robot": robots_at(getattr(scene_class, "place", "")), "controller": tuple(CONTROLLERS),
+        "gender": GENDERS, "impairment": IMPAIRMENTS,
         "reward": REWARDS,
     }  # fmt: skip
     found = {}
