@@ -62,6 +62,7 @@ class Panel(BasePanel):
         row.addLayout(self._make_table(), 4)
         self.comparing.changed.connect(self._show_state)
         workbench.beat.connect(self._catch_up)
+        workbench.view_changed.connect(lambda _: self.on_plots())
         self._seen: tuple[int, int] | None = None
         self.on_theme(workbench.theme)
         self._show_state()
@@ -283,12 +284,16 @@ class Panel(BasePanel):
         self.returns.set_steps(max(last, len(a) - 1))
         self.returns.set_cursor(bench.cursor)
         if self.returns.marks is not None:
-            self.returns.marks.set_marks(bench.history.session_spans(), [])
+            self.returns.marks.set_marks(bench.history.session_spans() if bench.view.truth else [], [])
         self._show_changes()
 
     def _show_changes(self) -> None:
         comparison, bench = self.comparing.comparison, self.workbench
         assert comparison is not None
+        if not bench.view.truth:
+            self.table.setRowCount(0)
+            self.caption.setText("Changes are hidden with the true preference")
+            return
         changes = changes_of_both(bench.history, comparison.history)
         self.table.setRowCount(len(changes))
         for i, change in enumerate(changes):

@@ -104,6 +104,7 @@ def test_ending_it_leaves_nothing_and_the_first_goes_on(fresh: MainWindow, wait:
     play_to(fresh, wait, bench.history.last.t + 10)
 
 
+@pytest.mark.slow
 def test_when_the_second_dies_the_first_goes_on_and_says_so(fresh: MainWindow, wait: Wait) -> None:
     bench, panel = fresh.workbench, fresh.panels["compare"]
     begin(fresh, wait)
@@ -182,6 +183,12 @@ def test_curves_and_changes_of_both(both: MainWindow, wait: Wait, tmp_path: Path
     steps = [int(panel.table.item(i, 0).text()) for i in range(panel.table.rowCount())]
     assert steps == bench.history.change_steps() == second(both).change_steps()
     assert steps
+    assert panel.returns.chart().spans[1][0] == steps[0]
+    bench.set_view(truth=False)
+    assert panel.table.rowCount() == 0
+    assert panel.returns.chart().spans == ()
+    bench.set_view(truth=True)
+    assert panel.table.rowCount() == len(steps)
     recording = both.panels["recording"]
     recording.set_folder(tmp_path)
     recording.figure_of.setCurrentIndex(recording.figure_of.findData("compare"))

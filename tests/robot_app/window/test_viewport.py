@@ -165,5 +165,5 @@ def test_without_opengl_the_rest_goes_on(fresh: MainWindow) -> None:
     said = []
     fresh.workbench.notice.connect(said.append)
     fresh.workbench.drawing_failed.emit(DrawingFailed("no EGL", ""))
-    assert "cannot be drawn" in fresh.viewport._empty
+    assert "cannot be drawn" in fresh.viewport.empty
     fresh.workbench.notice.disconnect(said.append)
