@@ -43,6 +43,7 @@ from dynamite.config import SceneConfig
 from dynamite.metrics import (
     adaptation_curve,
     cross_entropy,
+    detection_curve,
     recovery_after,
     reliability,
     session_end_detection,
@@ -66,7 +67,7 @@ class Measurement:
     """Attributes:
     values: as the module's table lists them.
     curves: columns of equal length each. ``adaptation``: ``lag``, ``reward``, ``changes``; ``termination``:
-        ``predicted``, ``observed``, ``count``.
+        ``predicted``, ``observed``, ``count``; ``detection``: ``threshold``, ``precision``, ``recall`` of session ends.
     """
 
     values: dict[str, float | int | None]
@@ -253,7 +254,8 @@ def _session_ends(
     silence = np.zeros((_TOLERANCE + 1, ended.shape[1]))
     # p after step u is what the head says at u + 1; columns are episodes, put end to end.
     said = np.concatenate((p_end[1:], silence)).T.ravel()
-    found = session_end_detection(said, np.concatenate((ended, silence)).T.ravel(), tolerance=_TOLERANCE)
+    true = np.concatenate((ended, silence)).T.ravel()
+    found = session_end_detection(said, true, tolerance=_TOLERANCE)
     pairs = termination_pairs(torch.from_numpy(p_end), torch.from_numpy(ended), target)
     predicted, happened = (values.numpy().ravel() for values in pairs)
     bins = reliability(predicted, happened)
@@ -265,7 +267,11 @@ def _session_ends(
         "observed": _list(bins.observed),
         "count": _list(bins.count),
     }
-    return dict(zip(names, numbers, strict=True)), {"termination": curve}
+    weighed = {
+        name: [float(f"{x:.6g}") for x in column]
+        for name, column in detection_curve(said, true, _TOLERANCE).items()
+    }
+    return dict(zip(names, numbers, strict=True)), {"termination": curve, "detection": weighed}
 
 
 # ------------------------------------------------------------------------------------------------ playing

@@ -192,6 +192,22 @@ def session_end_detection(
     )
 
 
+#: Thresholds at which alarms are weighed against each other; sure heads and hesitant ones both have some.
+THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+def detection_curve(p_end: ArrayLike, ended: ArrayLike, tolerance: int = 10) -> dict[str, list[float]]:
+    """:func:`session_end_detection` at every threshold that raises an alarm: ``threshold``, ``precision``, ``recall``."""
+    found: dict[str, list[float]] = {"threshold": [], "precision": [], "recall": []}
+    for threshold in THRESHOLDS:
+        detected = session_end_detection(p_end, ended, threshold, tolerance)
+        if detected.precision is not None and detected.recall is not None:
+            found["threshold"].append(threshold)
+            found["precision"].append(detected.precision)
+            found["recall"].append(detected.recall)
+    return found
+
+
 @dataclass(frozen=True)
 class Reliability:
     """Predicted against observed frequencies in equal-width bins of the prediction. (B,) each, empty bins left out.

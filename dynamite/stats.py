@@ -83,14 +83,28 @@ def probability_of_improvement(
     ours: ArrayLike, theirs: ArrayLike, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:
     """P(a run of ours beats a run of theirs), ties counted half, with its interval: (value, low, high)."""
-    x, y = np.asarray(ours, float), np.asarray(theirs, float)
+    return improvement_over_cells([(ours, theirs)], level, resamples, seed)
 
-    def wins(x: np.ndarray, y: np.ndarray, axis: int = -1) -> Any:
-        apart = np.expand_dims(x, -1) - np.expand_dims(y, -2)  # (…, n, m)
-        return (np.sign(apart) / 2 + 0.5).mean((-1, -2))
 
-    low, high = _percentile([x, y], wins, level, resamples, seed)
-    return float(wins(x, y)), low, high
+def improvement_over_cells(
+    cells: Sequence[tuple[ArrayLike, ArrayLike]], level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[float, float, float]:
+    """:func:`probability_of_improvement` within each cell (such as a scene), averaged; resampled within cells.
+
+    Args:
+        cells: ours and theirs of each.
+    """
+    samples = [np.asarray(values, float) for cell in cells for values in cell]
+
+    def wins(*parts: np.ndarray, axis: int = -1) -> Any:
+        shares = []
+        for x, y in zip(parts[::2], parts[1::2], strict=True):
+            apart = np.expand_dims(x, -1) - np.expand_dims(y, -2)  # (…, n, m)
+            shares.append((np.sign(apart) / 2 + 0.5).mean((-1, -2)))
+        return np.mean(shares, axis=0)
+
+    low, high = _percentile(samples, wins, level, resamples, seed)
+    return float(wins(*samples)), low, high
 
 
 def describe(values: ArrayLike) -> dict[str, float]:

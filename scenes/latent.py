@@ -14,8 +14,8 @@ field                 value                                vector entries
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -218,6 +218,36 @@ class LatentSpace:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
+
+    def with_ranges(self, ranges: Mapping[str, Sequence[float]], where: str = "ranges") -> LatentSpace:
+        """The same fields, some of the scalar ones with other bounds.
+
+        Args:
+            ranges: field name → (low, high).
+
+        Raises:
+            InputError: no scalar field of that name, or bounds that are none.
+        """
+        scalars = [entry.name for entry in self.fields if isinstance(entry, ScalarField)]
+        for name, bounds in ranges.items():
+            if name not in scalars:
+                raise InputError(
+                    f"{where}.{name}", "a range", "of a hidden number: " + (", ".join(scalars) or "none here")
+                )
+            numbers = isinstance(bounds, Sequence) and [isinstance(x, (int, float)) for x in bounds] == [
+                True,
+                True,
+            ]
+            if not numbers or not -math.inf < bounds[0] < bounds[1] < math.inf:
+                raise InputError(f"{where}.{name}", bounds, "two finite numbers, the lower first")
+        return LatentSpace(
+            tuple(
+                replace(entry, low=float(ranges[entry.name][0]), high=float(ranges[entry.name][1]))
+                if isinstance(entry, ScalarField) and entry.name in ranges
+                else entry
+                for entry in self.fields
+            )
+        )
 
     @property
     def size(self) -> int:

@@ -180,7 +180,7 @@ class _Run:
 
         errors, job = self._ray.exceptions, attempt.job
         try:
-            result: Result | None | str = self._ray.get(reference)
+            result: Result | str | None = self._ray.get(reference)
         except (errors.NodeDiedError, errors.ObjectLostError, errors.LocalRayletDiedError):
             self._lost[job.id] += 1
             if self._lost[job.id] < NODES_LOST:
@@ -231,7 +231,7 @@ class _Board:
         return self._stop
 
 
-def _do(job: Job, key: str, settings: Settings, board: Any, code: tuple[str, str]) -> Result | None | str:
+def _do(job: Job, key: str, settings: Settings, board: Any, code: tuple[str, str]) -> Result | str | None:
     """One job, on whatever node this is: its result; None where it was stopped; a text where the code is another.
 
     Args:

@@ -74,7 +74,7 @@ def _line(planned: Planned, row: dict[str, Any], references: References) -> dict
 
 
 def save_table(lines: list[dict[str, Any]], store: Store) -> None:
-    """``results.csv`` and ``results.parquet``."""
+    """``results.csv`` and ``results.parquet``; the latter with the sweep's file as the metadata ``sweep``."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(lines[0]) if lines else ["block"], lineterminator="\n")
     writer.writeheader()
@@ -86,6 +86,7 @@ def save_table(lines: list[dict[str, Any]], store: Store) -> None:
 
     names = list(lines[0]) if lines else ["block"]
     table = pa.table({name: _column([line[name] for line in lines]) for name in names})
+    table = table.replace_schema_metadata({"sweep": (store.out / "sweep.yaml").read_text(encoding="utf-8")})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     write_atomic(store.out / "results.parquet", sink.getvalue().to_pybytes())

@@ -36,7 +36,10 @@ def redraw(folder: Path, out: Path, say: Callable[[str], None]) -> list[Path]:
         stem.parent.mkdir(parents=True, exist_ok=True)
         if figure.kind == "table":
             table = tables.build(results, figure, lines)
-            for suffix, text in ((".md", table.markdown()), (".tex", table.latex())):
+            # For programs, and hidden; the page itself has the sweep's file beside it.
+            hidden = table.provenance.to_json().replace("--", r"-\u002d")  # a comment may not hold two dashes
+            marked = f"{table.markdown()}\n<!-- {hidden} -->\n"
+            for suffix, text in ((".md", marked), (".tex", table.latex())):
                 paths.append(stem.with_name(figure.name + suffix))
                 write_atomic(paths[-1], text.encode())
             page += [table.markdown()]

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import EngFormatter
 
-from dynamite.stats import band, bootstrap_interval, iqm
+from dynamite.stats import band, iqm, stratified_interval
 from robot_app.figures.results import Line, Results, group, label, reference_return, values_of
 from robot_app.figures.spec import LINES, Figure
 from robot_app.figures.style import COLUMN, GREY, PAGE, Look, looks, new_canvas
@@ -88,12 +88,13 @@ def _curves(axis: Axes, results: Results, figure: Figure, lines: list[Line], cho
 
 def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chosen: dict[str, Look]) -> None:
     groups = [
-        (label(key), values_of(part, figure.measure)) for (key,), part in group(lines, figure.by[0]).items()
+        (label(key), values_of(part, figure.measure), results.strata(part, figure.measure))
+        for (key,), part in group(lines, figure.by[0]).items()
     ]
-    groups = [(text, values) for text, values in groups if values]
-    for place, (text, values) in enumerate(groups):
+    groups = [found for found in groups if found[1]]
+    for place, (text, values, strata) in enumerate(groups):
         look, centre = chosen[text], iqm(values)
-        low, high = bootstrap_interval(values, iqm)
+        low, high = stratified_interval(strata, iqm)
         axis.barh(place, centre, height=0.62, color=look.colour, alpha=0.35, linewidth=0)
         axis.plot([low, high], [place, place], color=look.colour, linewidth=2.2, solid_capstyle="butt")
         axis.plot(centre, place, "|", color=look.colour, markersize=11, markeredgewidth=2)
@@ -101,10 +102,10 @@ def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chose
             values, np.full(len(values), place), look.marker, color=look.colour, markersize=2.5, alpha=0.8
         )
         axis.annotate(
-            f"{centre:#.3g}", (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
+            f"{centre:.0f}" if abs(centre) >= 100 else f"{centre:#.3g}", (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
             fontsize=7,
         )  # fmt: skip
-    axis.set_yticks(range(len(groups)), [text for text, _ in groups])
+    axis.set_yticks(range(len(groups)), [text for text, *_ in groups])
     axis.set_ylim(len(groups) - 0.5, -0.5)
     axis.grid(False, axis="y")
     axis.set_xlabel(NAMES.get(figure.measure, figure.measure))
@@ -120,7 +121,8 @@ def _lines(axis: Axes, results: Results, figure: Figure, lines: list[Line], chos
         points = []
         for (x,), runs in sorted(group(part, figure.x).items()):
             if values := values_of(runs, figure.measure):
-                points.append((places[float(x)], iqm(values), *bootstrap_interval(values, iqm)))
+                interval = stratified_interval(results.strata(runs, figure.measure), iqm)
+                points.append((places[float(x)], iqm(values), *interval))
         if points:
             x, centre, low, high = np.array(points).T
             look = chosen[label(key)]
@@ -135,6 +137,8 @@ def _lines(axis: Axes, results: Results, figure: Figure, lines: list[Line], chos
         axis.set_xticks(range(len(places)), [label(x) for x in places])
     elif figure.scale == "log":
         axis.set_xscale("log")
+        axis.set_xticks(list(places), [label(x) for x in places], minor=False)
+        axis.set_xticks([], minor=True)
     elif figure.scale == "symlog":
         axis.set_xscale("symlog", linthresh=min(x for x in places if x > 0))
 
@@ -191,12 +195,42 @@ def _calibration(
     )
 
 
+def _detection(
+    axis: Axes, results: Results, figure: Figure, lines: list[Line], chosen: dict[str, Look]
+) -> None:
+    for (key,), part in group(lines, figure.by[0]).items():
+        curves = [curve for line in part if (curve := (results.row(line)["curves"] or {}).get("detection"))]
+        # A threshold that not every run reaches with an alarm is left out: it would be a mean over others.
+        shared = sorted(set.intersection(*(set(curve["threshold"]) for curve in curves))) if curves else []
+        if not shared:
+            continue
+        recall, precision = (
+            np.array([[curve[name][curve["threshold"].index(t)] for t in shared] for curve in curves])
+            for name in ("recall", "precision")
+        )
+        look = chosen[label(key)]
+        x, y = iqm(recall, axis=0), iqm(precision, axis=0)
+        axis.plot(
+            x, y, color=look.colour, linestyle=look.line, marker=look.marker, markersize=2.5, label=label(key)
+        )
+        if 0.5 in shared:  # the alarm that the table counts
+            at = shared.index(0.5)
+            axis.plot(x[at], y[at], look.marker, color=look.colour, markersize=6, fillstyle="none")
+    axis.set(
+        xlabel="recall: session ends noticed",
+        ylabel="precision: alarms that are right",
+        xlim=(-0.05, 1.05),
+        ylim=(-0.05, 1.05),
+    )
+
+
 _PLOTS: dict[str, Callable[[Axes, Results, Figure, list[Line], dict[str, Look]], None]] = {
     "curves": _curves,
     "bars": _bars,
     "lines": _lines,
     "adaptation": _adaptation,
     "calibration": _calibration,
+    "detection": _detection,
 }
 
 

@@ -85,6 +85,13 @@ class Results:
             ) from None
         if not isinstance(top, dict):
             raise InputError(str(folder / "sweep.yaml"), top, "a sweep's file")
+        blocks = top.get("blocks") if isinstance(top.get("blocks"), list) else [top]
+        #: Names of all blocks' axes.
+        self.axes: tuple[str, ...] = tuple(
+            dict.fromkeys(
+                name for block in blocks if isinstance(block, dict) for name in block.get("axes") or ()
+            )
+        )
         self.name, self.description = str(top.get("name", folder.name)), str(top.get("description", ""))
         try:
             self.figures: tuple[Figure, ...] = parse_figures(top.get("figures", []))
@@ -126,6 +133,16 @@ class Results:
         """The row behind a line, as :func:`dynamite.sweep.result.make_row` made it."""
         return json.loads((self._store.rows / f"{line['id']}.json").read_text(encoding="utf-8"))
 
+    def cells(self, lines: Iterable[Line]) -> dict[tuple[Any, ...], list[Line]]:
+        """Lines that differ by their seed alone, together."""
+        keys = [key for key in dict.fromkeys(("block", "scene", *self.axes)) if key in self.columns]
+        return group(lines, *(key for key in keys if key != "seed"))
+
+    def strata(self, lines: Iterable[Line], measure: str) -> list[list[float]]:
+        """A measure's values by cell: what a bootstrap resamples within."""
+        found = (values_of(part, measure) for part in self.cells(lines).values())
+        return [values for values in found if values]
+
     def provenance(self, lines: Sequence[Line]) -> Provenance:
         return Provenance(
             sweep=self.name,
@@ -140,7 +157,7 @@ def group(lines: Iterable[Line], *keys: str) -> dict[tuple[Any, ...], list[Line]
     """Lines by their values in some columns, in order of appearance."""
     groups: dict[tuple[Any, ...], list[Line]] = {}
     for line in lines:
-        groups.setdefault(tuple(line[key] for key in keys), []).append(line)
+        groups.setdefault(tuple(line.get(key) for key in keys), []).append(line)
     return groups
 
 

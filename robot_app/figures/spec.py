@@ -12,6 +12,7 @@
       - {kind: lines, name: return_by_p, where: {block: p}, x: p, by: variant, measure: share_of_bayes}
       - {kind: adaptation, name: adaptation, by: variant}
       - {kind: calibration, name: calibration, by: variant}
+      - {kind: detection, name: session_ends, by: variant}
 
 =============  ========================  ==================================================================================
 key            of                        meaning
@@ -49,6 +50,7 @@ KINDS: dict[str, frozenset[str]] = {
     "lines": frozenset({"panels", "measure", "x", "scale", "reference"}),
     "adaptation": frozenset({"panels"}),
     "calibration": frozenset({"panels"}),
+    "detection": frozenset({"panels"}),
 }
 SCALES = ("linear", "log", "symlog", "even")
 _COMMON = frozenset({"kind", "name", "title", "by", "where"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dynamite.stats import bootstrap_interval, iqm, probability_of_improvement
+from dynamite.stats import improvement_over_cells, iqm, stratified_interval
 from robot_app.figures.results import Line, Provenance, Results, group, label, reference_return, values_of
 from robot_app.figures.spec import LINES, Figure
 
@@ -26,6 +26,7 @@ _HEADS = {
     "end_delay": "end delay",
     "end_ece": "end ECE",
     "success_rate": "success",
+    "force_p95_n": "force p95, N",
 }
 _SHARES = ("share_of_bayes", "share_of_oracle")
 _PERCENT = frozenset(name for name in _HEADS if name.startswith(("share", "bayes", "oracle", "trained"))) | {
@@ -63,11 +64,13 @@ class Table:
         )
 
     def latex(self) -> str:
+        """With the sweep's whole file as comments."""
         columns = "l" * self.n_labels + "r" * (len(self.head) - self.n_labels)
         body = [" & ".join(map(_tex, row)) + r" \\" for row in self.rows]
         lines = [
             f"% {self.title}",
             f"% {self.provenance.line()}",
+            *(f"% {line}".rstrip() for line in self.provenance.config.splitlines()),
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
         ]
@@ -96,7 +99,7 @@ def build(results: Results, figure: Figure, lines: Sequence[Line]) -> Table:
         values = values_of(part, "return_mean")
         if not values:
             continue
-        low, high = bootstrap_interval(values, iqm)
+        low, high = stratified_interval(results.strata(part, "return_mean"), iqm)
         row = [
             *map(label, key),
             str(len(values)),
@@ -106,7 +109,7 @@ def build(results: Results, figure: Figure, lines: Sequence[Line]) -> Table:
         row.append(_number(sum(values) / len(values)))
         row += [_cell(part, name) for name in measures]
         if figure.against is not None:
-            row.append(_better(lines, figure, key, values))
+            row.append(_better(results, lines, figure, key, part))
         rows.append(tuple(row))
     head = [*(name.rpartition(".")[2] for name in figure.by), "n", "return, IQM", "95 % interval", "mean"]
     head += [_HEADS.get(name, name) for name in measures]
@@ -121,11 +124,12 @@ def build(results: Results, figure: Figure, lines: Sequence[Line]) -> Table:
 
 def _add_trained_oracle(lines: Sequence[Line], figure: Figure) -> None:
     """Progress towards the trained oracle under the same conditions, for scenes that no solver knows."""
-    rest = [key for key in figure.by if key != "variant"]
-    if "variant" not in figure.by or not _any(lines, "reference_random"):
+    who = next((key for key in ("variant", "policy") if key in figure.by), None)
+    if who is None or not _any(lines, "reference_random"):
         return
-    for part in group(lines, *rest).values():
-        top = values_of([line for line in part if line["variant"] == "oracle"], "return_mean")
+    conditions = (*(key for key in figure.by if key != who), "reference_random")
+    for part in group(lines, *conditions).values():
+        top = values_of([line for line in part if line[who] == "oracle"], "return_mean")
         if not top:
             continue
         for line in part:
@@ -134,15 +138,25 @@ def _add_trained_oracle(lines: Sequence[Line], figure: Figure) -> None:
                 line["trained_oracle_progress"] = (value - low) / (iqm(top) - low)
 
 
-def _better(lines: Sequence[Line], figure: Figure, key: tuple, values: Sequence[float]) -> str:
-    """P(``against`` beats this row), the rest of ``by`` being equal."""
+def _better(results: Results, lines: Sequence[Line], figure: Figure, key: tuple, part: Sequence[Line]) -> str:
+    """P(``against`` beats this row), the rest of ``by`` being equal; the mean over cells where a row has several."""
     if label(key[-1]) == figure.against:
         return _NOTHING
     same = group(lines, *figure.by[:-1])[key[:-1]]
-    ours = values_of([line for line in same if label(line[figure.by[-1]]) == figure.against], "return_mean")
-    if not ours:
+    who = figure.by[-1]
+    ours, theirs = (
+        results.cells({**line, who: None} for line in side)
+        for side in ([line for line in same if label(line[who]) == figure.against], part)
+    )
+    returns = [
+        (values_of(ours[cell], "return_mean"), values_of(theirs[cell], "return_mean"))
+        for cell in theirs
+        if cell in ours
+    ]
+    returns = [(x, y) for x, y in returns if x and y]
+    if not returns:
         return _NOTHING
-    value, low, high = probability_of_improvement(ours, values)
+    value, low, high = improvement_over_cells(returns)
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 

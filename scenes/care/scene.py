@@ -72,6 +72,8 @@ class CareScene(DrawnScene):
         impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
         motion: what an active person does: a name or a script of :mod:`scenes.care.motion`; None: nothing.
         fields: the latent fields, out of the scene's; default the scene's ``default_fields``.
+        ranges: other bounds (low, high) for numbers among them, such as ``{"force": (6, 9)}``: preferences nobody was
+            trained for.
         termination, kernel: of the session process.
         render_mode: ``None`` or ``"rgb_array"``.
     """
@@ -118,8 +120,9 @@ class CareScene(DrawnScene):
         termination: Termination | float = 0.02,
         kernel: Kernel | str | dict = "uniform",
         render_mode: str | None = None,
+        ranges: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
-        super().__init__(self._latent_space(fields), termination, kernel)
+        super().__init__(self._latent_space(fields).with_ranges(ranges or {}), termination, kernel)
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise InputError("render_mode", render_mode, "None or rgb_array")
         self.render_mode = render_mode

@@ -41,6 +41,7 @@ FIGURES = [
     {"kind": "lines", "name": "by_p", "x": "p", "by": "variant", "scale": "even"},
     {"kind": "adaptation", "name": "adaptation", "by": "variant", "panels": "p"},
     {"kind": "calibration", "name": "calibration", "by": "variant"},
+    {"kind": "detection", "name": "detection", "by": "variant"},
 ]
 SWEEP = {
     "name": "made_up",
@@ -90,6 +91,12 @@ def make_results(folder: Path, sweep: dict, fails: str | None = None) -> Path:
         curves = {
             "adaptation": {"lag": lag, "reward": [float(t >= 3) for t in lag], "changes": [100.0] * 50},
             "termination": {"predicted": [0.05, 0.95], "observed": [0.05, 0.9], "count": [900.0, 100.0]},
+            # One run in five is never surer than 0.5.
+            "detection": {
+                "threshold": [0.1, 0.5, 0.9][: 2 if seed == 4 else 3],
+                "precision": [0.25, 0.5, 1.0][: 2 if seed == 4 else 3],
+                "recall": [0.9, 0.8, 0.1][: 2 if seed == 4 else 3],
+            },
         }
         measures = {"return_mean": value, "belief_cover90": 0.9}
         training = {"frames": 20000, "iterations": 20, "seconds": 1.0, "return_at_end": value}
@@ -131,7 +138,13 @@ def test_everything_asked_for_is_drawn_and_carries_its_provenance(results, tmp_p
     page = (tmp_path / "README.md").read_text()
     for figure in FIGURES[1:]:
         assert f"(figures/{figure['name']}.png)" in page
-    assert (tmp_path / "figures" / "returns.md").read_text().strip() in page
+    shown, _, hidden = (tmp_path / "figures" / "returns.md").read_text().partition("<!-- ")
+    assert shown.strip() in page
+    assert "<!--" not in page
+    assert yaml.safe_load(json.loads(hidden.removesuffix(" -->\n"))["config"]) == SWEEP
+    tex = (tmp_path / "figures" / "returns.tex").read_text().splitlines()
+    commented = [line.removeprefix("% ").removeprefix("%") for line in tex if line.startswith("%")]
+    assert yaml.safe_load("\n".join(commented[2:])) == SWEEP
 
 
 def test_the_same_results_give_the_same_bytes(results, tmp_path) -> None:
@@ -190,6 +203,30 @@ def test_plots_show_the_numbers_of_their_rows(results) -> None:
     assert ours.get_ydata()[-1] == pytest.approx(42.5, abs=0.01)
     adaptation = plots.draw(opened, by_name["adaptation"], opened.select(by_name["adaptation"]))
     assert [axis.get_title() for axis in adaptation.axes if axis.get_visible()] == ["0.07", "0.5"]
+
+
+def test_session_ends_are_shown_at_the_thresholds_that_every_run_reaches(results) -> None:
+    opened = Results(results)
+    figure = next(figure for figure in opened.figures if figure.kind == "detection")
+    canvas = plots.draw(opened, figure, opened.select(figure))
+    ours = next(line for line in canvas.axes[0].get_lines() if line.get_label() == "dynamite")
+    assert list(ours.get_xdata()) == pytest.approx([0.9, 0.8])
+    assert list(ours.get_ydata()) == pytest.approx([0.25, 0.5])
+
+
+def test_what_is_pooled_over_conditions_is_resampled_and_compared_within_them(results) -> None:
+    """p = 0.5 costs everybody ten points: that is no uncertainty of a method, and says nothing of who is better."""
+    opened = Results(results)
+    table = tables.build(opened, opened.figures[0], opened.select(opened.figures[0]))
+    ours, theirs = (dict(zip(table.head, row, strict=True)) for row in table.rows[:2])
+    low, high = (float(number) for number in re.findall(r"[\d.]+", ours["95 % interval"]))
+    assert ours["return, IQM"] == "37.50"
+    assert high - low < 3  # were seeds of both drawn from one urn, it would be five and more
+    assert theirs["P(dynamite better)"].startswith("0.96 [")
+    assert opened.strata(opened.lines[:10], "return_mean") == [
+        RETURNS["dynamite"],
+        [value - 10 for value in RETURNS["dynamite"]],
+    ]
 
 
 def test_failed_runs_are_left_out_and_named(tmp_path) -> None:

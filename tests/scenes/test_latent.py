@@ -71,3 +71,31 @@ def test_bad_values_are_named_with_what_is_allowed(value, named: str) -> None:
         SPACE.validate(value, base=SPACE.sample(np.random.default_rng(0)))
     assert named in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_other_bounds_are_drawn_from_and_allow_what_was_out_of_range() -> None:
+    force = ScalarField("force", "Force", 1.0, 5.0, "N")
+    space = LatentSpace((force, ChoiceField("side", "Side", ("left", "right"))))
+    beyond = space.with_ranges({"force": (6, 9)})
+    drawn = [beyond.sample(np.random.default_rng(k))["force"] for k in range(50)]
+    assert 6.0 <= min(drawn) < 6.5 < 8.5 < max(drawn) <= 9.0
+    assert beyond.size == space.size
+    assert space.sample(np.random.default_rng(0))["force"] < 5.0  # the other is as it was
+    with pytest.raises(InputError, match="from 6 to 9 N"):
+        beyond.validate({"force": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("ranges", "named"),
+    [
+        ({"side": (0, 1)}, r"ranges\.side.*force"),
+        ({"force": (5, 1)}, "the lower first"),
+        ({"force": (1, math.inf)}, "finite"),
+        ({"force": 5}, "two finite numbers"),
+        ({"force": "ab"}, "two finite numbers"),
+    ],
+)
+def test_bounds_that_are_none_are_named(ranges, named: str) -> None:
+    space = LatentSpace((ScalarField("force", "F", 1.0, 5.0, "N"), ChoiceField("side", "S", ("a", "b"))))
+    with pytest.raises(InputError, match=named):
+        space.with_ranges(ranges)
