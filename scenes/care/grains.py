@@ -105,7 +105,8 @@ class Grains:
         position, rotation = np.array(motion[0]), matrix_from_quaternion(np.array(motion[1]))
         self.carry(motion)
         self.serve(position, rotation)
-        self._world.step(substeps)
+        with self._world.close_contacts():
+            self._world.step(substeps)
         self.read()
         self._at_rest = (self.positions - position) @ rotation
         self.remove(np.ones(self.n, bool))

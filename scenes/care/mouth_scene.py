@@ -149,12 +149,13 @@ class MouthScene(CareScene):
         self._step_reward = 0.0
         grains, near = self.grains, self.distance_m < REFILL_M
         here = not grains.away.all()
-        for _ in range(SUBSTEPS):  # a falling grain is at the mouth for less than a control step
-            if here:
-                grains.carry(self._tool_motion())
-            self.world.step(1)
-            if near and grains.pending.any():
-                self._swallow()
+        with self.world.close_contacts():
+            for _ in range(SUBSTEPS):  # a falling grain is at the mouth for less than a control step
+                if here:
+                    grains.carry(self._tool_motion())
+                self.world.step(1)
+                if near and grains.pending.any():
+                    self._swallow()
 
     def _swallow(self) -> None:
         """Take the grains that are in the mouth."""
