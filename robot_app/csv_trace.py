@@ -7,11 +7,13 @@ the scene's ``info``, ``value``, ``p_session_end``, ``z_mean_0`` …, ``z_std_0`
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 
 from dynamite.acting import Frame
+from robot_app.files import OutputError, WholeFile
 from scenes.latent import LatentSpace
 
 _SESSION_KEYS = ("session", "session_ended", "session_age")
@@ -26,7 +28,7 @@ class TraceWriter:
 
     def __init__(self, path: Path, space: LatentSpace, step_s: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115 (closed by close)
+        self._file, self._row_text = WholeFile(path, "w"), io.StringIO(newline="")
         self._writer: csv.DictWriter | None = None
         self._space, self._step_s, self._return = space, step_s, 0.0
 
@@ -34,10 +36,17 @@ class TraceWriter:
         self._return += frame.reward
         row = self._row(frame)
         if self._writer is None:  # the first frame says which columns there are
-            self._writer = csv.DictWriter(self._file, list(row), extrasaction="ignore", restval="")
+            self._writer = csv.DictWriter(self._row_text, list(row), extrasaction="ignore", restval="")
             self._writer.writeheader()
         self._writer.writerow(row)
-        self._file.flush()
+        whole = self._file.tell()
+        try:
+            self._file.write(self._row_text.getvalue().encode())
+        except OSError as error:
+            self._file.truncate(whole)  # no torn row at the end
+            raise OutputError(self._file.name, error.strerror) from None
+        self._row_text.seek(0)
+        self._row_text.truncate()
 
     def _row(self, frame: Frame) -> dict[str, object]:
         row: dict[str, object] = {

@@ -215,7 +215,7 @@ def _own_picture(
     inner.thumbnail(
         (width, int(0.62 * height)), Image.Resampling.LANCZOS
     )  # what is written stands above and below
-    canvas.paste(inner, ((width - inner.width) // 2, int(0.92 * height) - inner.height))
+    canvas.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
     return draw_overlay(
         np.asarray(canvas),
         past,

@@ -17,7 +17,7 @@ from scenes.latent import LatentSpace
 #: Pixels: height of a row, size of its type (the smallest that can be read), and how far from the edge.
 ROW, TYPE, EDGE = 14, 9, 3
 #: Share of the picture's height that rows may take.
-MOST = 0.45
+MOST = 0.5
 #: Pixels below which no number fits.
 NARROWEST = 40
 
@@ -36,7 +36,7 @@ def draw_compact(
     """Write on ``picture`` (H, W, 3) uint8; arguments as for :func:`robot_app.render.overlay.draw_overlay`."""
     height, width = picture.shape[:2]
     frame = past.frame
-    room = int(MOST * height / ROW)
+    room = int((MOST * height - EDGE) / ROW)
     if frame is None or width < NARROWEST or room < 1:
         return
 

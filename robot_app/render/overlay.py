@@ -23,7 +23,7 @@ PARTS: tuple[str, ...] = ("belief", "reward", "session", "force", "title")
 #: The gauge's full scale, and where a touch becomes unpleasant (the scenes' reward: 10 N).
 FORCE_FULL_N, FORCE_LIMIT_N = 15.0, 10.0
 #: Design units below which cards would cover the scene or each other: then rows of text, see :mod:`.compact`.
-ROOM_FOR_CARDS = (640, 400)
+ROOM_FOR_CARDS = (700, 500)
 
 
 def check_parts(parts: Collection[str], where: str = "--overlay") -> frozenset[str]:

@@ -28,7 +28,7 @@ def describe(value: Any) -> str:
     """A latent field's value for people, without its field at hand."""
     if isinstance(value, SurfacePoint):
         return f"{value.part.replace('_', ' ')} {100 * value.axial:.0f} %, {math.degrees(value.angle):+.0f}°"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def best_guess(

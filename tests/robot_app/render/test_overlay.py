@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,57 @@ def test_best_guess_is_the_likeliest_cell_and_its_neighbours_probability() -> No
     mean, sure = best_guess(ScalarPosterior(2.5, 0.5), ())
     assert mean == 2.5
     assert np.isnan(sure)
+
+
+@pytest.mark.parametrize("width", [16, 40, 64, 100, 160, 192, 240, 320, 420, 470])
+@pytest.mark.parametrize("height", [16, 32, 64, 90, 144, 180, 270, 340])
+def test_a_small_picture_has_what_fits_whole_apart_and_leaves_the_middle_free(width, height) -> None:
+    boxes: list = []
+    image = np.full((height, width, 3), 90, np.uint8)
+    drawn = draw_overlay(image, history(), policy="pretrained/dynamite", scene="x", text_boxes=boxes)
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        assert 0 <= left < right <= width
+        assert 0 <= top < bottom <= height
+        for b in boxes[i + 1 :]:
+            assert min(right, b[2]) - max(left, b[0]) <= 1 or min(bottom, b[3]) - max(top, b[1]) <= 1
+    assert bool(boxes) == (width >= 40 and height >= 64)
+    changed = (drawn != image).any(2)
+    assert changed.any(1).mean() < 0.75
+    assert not changed[height // 2].any()
+
+
+def test_what_does_not_fit_goes_in_order() -> None:
+    def texts(width, height) -> int:
+        boxes: list = []
+        draw_overlay(np.zeros((height, width, 3), np.uint8), history(), policy="p", text_boxes=boxes)
+        return len(boxes)
+
+    # all: name, clock, truth, guess, return, force; then without the belief; then without the title
+    assert [texts(320, 180), texts(320, 90), texts(320, 40)] == [6, 4, 2]
+
+
+def test_every_preference_has_its_own_block() -> None:
+    def boxes(latent) -> int:
+        found: list = []
+        draw_overlay(
+            np.zeros((720, 1280, 3), np.uint8), history(3, False, latent), ["belief"], text_boxes=found
+        )
+        return len(found)
+
+    assert boxes({"force": 3.0, "side": "left"}) == 2 * boxes({"force": 3.0})
+
+
+def test_a_long_past_stays_small_and_keeps_its_ends_its_sum_and_its_shape() -> None:
+    frames, past, sizes = history(1), Past(), []
+    for t in range(30_000):
+        past.add(replace(frames[0], t=t, reward=0.5, changed=t % 7 == 0, session=t // 7))
+        sizes.append(len(past.curve) + len(past.starts))
+    assert max(sizes) < 5000
+    assert past.total == 15_000
+    assert past.curve[0][0] == 0
+    assert past.curve[-1][:2] == (29_999, 15_000)
+    assert all(total == 0.5 * (t + 1) for t, total, _ in past.curve)
+    gaps = np.diff([t for t, *_ in past.curve])
+    assert gaps.max() <= 32
+    # and for an ordinary episode nothing is let go
+    assert [t for t, *_ in Past(history(200)).curve] == list(range(200))
