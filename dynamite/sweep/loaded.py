@@ -68,7 +68,7 @@ def measure_policy(job: Job, policies: str) -> Measurement:
 def watch(scene: SessionEnv, policy: Policy, seed: int) -> Seen:
     """One episode of a policy that has no belief, as a batch of one."""
     rewards, ended, changed, forces = [], [], [], []
-    latent = info = None
+    latent, info = np.empty(0), None
     for frame in play(scene, policy, seed):
         info, before, latent = frame.info, latent, scene.latent_space.to_vector(frame.latent)
         if frame.t == 0:

@@ -10,6 +10,7 @@ Retries and errors: https://docs.ray.io/en/latest/ray-core/fault_tolerance/tasks
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -74,10 +75,17 @@ class RayExecutor:
         if ray.is_initialized():  # whoever connected this process goes on with it
             yield
             return
-        own = {"num_cpus": self.n, "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+        own: dict[str, Any] = {
+            "num_cpus": self.n,
+            "object_store_memory": _OBJECT_STORE_BYTES,
+            "include_dashboard": False,
+        }
         try:
             ray.init(
-                self.address, log_to_driver=False, logging_level="ERROR", **({} if self.address else own)
+                self.address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **({} if self.address else own),
             )
         except (ConnectionError, ValueError, TimeoutError) as error:
             said = str(error).strip().partition("\n")[0]
@@ -116,7 +124,7 @@ class _Run:
         self._ray, self._settings, self._listener = ray, settings, listener
         # On the driver's node, which cannot go without the driver.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        self._board = (
+        self._board: Any = (
             ray.remote(_Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
         )
         self._do = ray.remote(_do).options(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")

@@ -355,6 +355,44 @@ def test_an_existing_policy_is_evaluated_under_its_folders_digest(tmp_path, chec
         parse_plan({"base": {"scene": "gridworld"}, "axes": {"policy": ["nobody"]}}, find_policy=find)
 
 
+def test_a_checkpoint_is_what_it_holds_and_not_where_it_lies(tmp_path, checkpoint):
+    from dynamite.sweep.loaded import find_source
+
+    def plan(folder):
+        axes = {"policy": [str(folder)]}
+        values = {"base": {"scene": "gridworld"}, "axes": axes, "evaluation": {"episodes": 4}}
+        return parse_plan(values, find_policy=find_source)
+
+    here = plan(checkpoint)
+    sweep(here, tmp_path / "out")
+    moved = checkpoint.rename(tmp_path / "moved")
+    there = plan(moved)
+    assert there.planned[0].job.id == here.planned[0].job.id
+    assert sweep(there, tmp_path / "out").results == {}
+    # Another checkpoint under the planned one's name is an error, and no row of the planned one.
+    job = there.planned[0].job
+    other = replace(job, source=replace(job.source, sha256="0" * 64))
+    (result,) = sweep(
+        replace(there, planned=(replace(there.planned[0], job=other),)), tmp_path / "b"
+    ).results.values()
+    assert "as it was planned" in result.row["error"]
+
+
+def test_a_scripted_policy_is_measured_as_an_agent_is(tmp_path):
+    pytest.importorskip("mujoco")
+    job = Job(
+        PolicySource("scripted/reacher", None), SceneConfig("reacher", termination={"length": 10}), 4, 0
+    )
+    row = run_job(job, Settings(tmp_path), lambda done, total: None, lambda: False).row
+    assert row["error"] is None
+    measures, curve = row["measures"], row["curves"]["adaptation"]
+    assert measures["episodes"] == 4
+    assert measures["changes"] == curve["changes"][curve["lag"].index(0)] > 4
+    assert measures["return_low"] <= measures["return_mean"] <= measures["return_high"]
+    reward = dict(zip(curve["lag"], curve["reward"], strict=True))
+    assert reward[8] > reward[0]  # it goes to where the goal is now
+
+
 # ------------------------------------------------------------------------------------------------ the table
 def test_the_table_is_the_same_from_csv_and_parquet_and_stands_in_the_files_order(tmp_path):
     plan = parse_plan(SWEEP)

@@ -47,7 +47,7 @@ def run(*arguments: object) -> int:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in QUICK.glob("*.yaml")))
 def test_every_sweep_of_the_repository_can_be_read(name, tmp_path, capsys) -> None:
-    if name == "control_mujoco":
+    if name in ("control_mujoco", "paper_table"):
         pytest.importorskip("mujoco")
     assert run("sweep", QUICK / f"{name}.yaml", "--out", tmp_path / "out", "--dry-run", "--json") == 0
     listed = json.loads(capsys.readouterr().out)
@@ -133,6 +133,50 @@ def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(quick, tmp_p
     assert (training["frames"], training["iterations"]) == (36000, 100)  # no iteration lost, none told twice
 
 
+@pytest.mark.slow
+def test_the_quick_sweep_does_all_that_it_says(tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    assert run("sweep", QUICK / "quick.yaml", "--out", out, "--jobs", 2, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 6
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    returns = {(row["variant"], row["seed"]): float(row["return_mean"]) for row in rows}
+    assert min(returns.values()) > 15  # random actions get −3.4, the best 43
+    assert run("figures", "--results", out, "--json") == 0
+    assert {Path(file).name for file in json.loads(capsys.readouterr().out)[str(out)]} >= {
+        "returns.tex", "learning_curves.pdf", "return_bars.pdf",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_driver_that_is_killed_on_ray_leaves_rows_and_the_same_command_does_the_rest(
+    quick, tmp_path, capsys
+) -> None:
+    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    values = yaml.safe_load(quick.read_text())
+    values["axes"]["seed"] = [0, 1, 2]
+    quick.write_text(yaml.safe_dump(values, sort_keys=False))
+    out, rows = tmp_path / "out", tmp_path / "out" / "rows"
+    command = ["sweep", str(quick), "--out", str(out), "--executor", "ray", "--jobs", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "robot_app", *command], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    while not list(rows.glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    kept = {path.name: path.read_bytes() for path in rows.glob("*.json")}
+    assert 1 <= len(kept) < 6
+    assert (
+        run("sweep", quick, "--out", out, "--jobs", 1, "--json") == 0
+    )  # the other executor takes up what is there
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["ran"], answer["rows"], answer["rows_failed"]) == (6 - len(kept), 6, 0)
+    assert {name: (rows / name).read_bytes() for name in kept} == kept
+    ids = [row["id"] for row in csv.DictReader((out / "results.csv").read_text().splitlines())]
+    assert len(set(ids)) == len(ids) == 6
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -160,6 +204,7 @@ def test_mistakes_in_the_file_are_one_line_and_nothing_is_written(
         (["--only", "variant"], "--only"),
         (["--only", "colour=red"], "colour"),
         (["--only", "seed=9"], "leaves a job"),
+        (["--address", "auto"], "--executor ray"),
     ],
 )
 def test_mistakes_on_the_command_line_are_one_line(quick, tmp_path, capsys, options, said) -> None:
