@@ -43,9 +43,10 @@ class Carry:
         below_m: how far below the limb's axis the scoop passes under it.
         height_m: of the scoop while it swings the arm, world.
         goal_deg: how far from the body's side the support point is laid down, seen from the shoulder.
-        patience: after so many steps without headway it lays the arm down where it is.
+        clear_m: height of the scoop that is just clear of the mattress; near it, it swings slowly.
+        patience: after so many steps without headway, unless it slides along the arm, it lays it down where it is.
         rest_m: of the scoop once it has laid the arm down, world.
-        near_m: with the arm laid down, the scoop stays while it is no further than this from the support point.
+        near_m: further than this from the support point the scoop slides there, also once the arm is laid down.
         keep: how strongly the scoop keeps under the support point, 1/s.
         approach_m_s, braking_m_s2: without the arm.
         fast_m_s, slow_m_s: speed with the arm in the scoop, for people who bear much and little.
@@ -60,7 +61,8 @@ class Carry:
     below_m: float = 0.10
     height_m: float = 0.82
     goal_deg: float = 10.0
-    patience: int = 20
+    clear_m: float = 0.765
+    patience: int = 40
     rest_m: float = 0.77
     near_m: float = 0.03
     keep: float = 2.0
@@ -169,8 +171,9 @@ class Oracle:
         if self.phase == LIFT and up < 0.02:
             self.phase = SWING
         if self.phase == SWING:
-            self._stalled = 0 if left < self._least - 0.002 else self._stalled + 1
-            self._least = min(left, self._least)
+            sliding = float(np.linalg.norm(off[:2])) > carry.near_m
+            self._stalled = 0 if sliding or angle < self._least - 0.005 else self._stalled + 1
+            self._least = min(angle, self._least)
             if left < 0.01 or self._stalled >= carry.patience:
                 self.phase = LOWER
         if self.phase == LOWER and tip[2] < carry.rest_m:
@@ -179,7 +182,9 @@ class Oracle:
             velocity[2] = np.clip(2.0 * up, -speed, speed)
         if self.phase == SWING:
             tangent = np.array([-arm[1], arm[0]]) / radius  # inwards, towards the feet
-            velocity[:2] += tangent * math.copysign(min(speed, 2.0 * abs(left)), left)
+            # Sagging, the scoop would catch the edge of the mattress: up first.
+            high = float(np.clip((tip[2] - carry.clear_m) / 0.02, 0.5, 1.0))
+            velocity[:2] += tangent * math.copysign(min(speed * high, 2.0 * abs(left)), left)
         if self.phase == LOWER:
             velocity[2] = -0.5 * speed
         if self.phase == STAY and float(np.linalg.norm(velocity)) < carry.keep * carry.near_m:

@@ -92,8 +92,8 @@ class ArmManipulation(CareScene):
     0.1 s. **Success**: the best −(‖elbow − stomach‖ + ‖wrist − waist‖) of the episode is −0.7 m or more; the scripted
     oracle of the default robot reaches it, other robots' mounts are not made for it yet.
 
-    What differs from upstream: its arm hangs lower, for its mattress is softer and its shoulder further out; its tool is
-    held beside the bed, 40 cm away; and there the arm is let go with 0.01 N·m and swings.
+    What differs from upstream: the tool starts beside the arm and below it, not at (−1, 0.4, 0.8) m; the arm is held by
+    0.3 N·m, not let go with 0.01 N·m, so that it hangs still; it settles under 9.81 m/s², not under 1 m/s².
 
     Args:
         robot: one that can be mounted at the bed.
