@@ -23,15 +23,17 @@ from scenes.care.tools.cup import RADIUS
 SHARE = 0.9
 #: Where no rate is preferred.
 RATE_DEG_S = 8.0
-#: Tip speed at the face, m/s.
-PACE_M_S = 0.1
-AT_LIPS_M_S = 0.04
+#: Tip speed at the face, and once the rim is at the lips; m/s.
+PACE_M_S, AT_LIPS_M_S = 0.1, 0.04
+#: Once drops leave, or so late in the episode, it stays though the person now wants another side: rad, steps.
 LATE_RAD, LATE_STEPS = math.radians(82.0), 120
-#: Tilt on the way, and at most; rad. Drops begin to leave a full cup at about 80°.
+#: Tilt on the way, and at most; rad. Drops begin to leave a full cup at about 87°.
 EARLY_RAD, MOST_RAD = math.radians(77.0), math.radians(115.0)
-FROM_LEFT_RAD = math.radians(46.0)
+#: The cup tilts towards the face from this far to its left, about the vertical, and follows so much of the head's turn:
+#: from straight ahead a Jaco on the chair would have its elbow in the person's lap. So is the hand's place on the cup.
+FROM_LEFT_RAD, FOLLOW = math.radians(46.0), 0.75
 SPIN_RAD = math.radians(-20.0)
-FOLLOW = 0.75
+#: The lowest point of the rim comes this far before and over the middle of the lips, m.
 OFF_M, OVER_M = 0.01, 0.004
 #: Turning where the person does not mind, rad/s.
 TURN_RAD_S = 0.25
@@ -39,7 +41,6 @@ TURN_RAD_S = 0.25
 THERE_M = 0.045
 #: Turning speed per rad still to turn, 1/s.
 GAIN = 3.0
-
 
 MANNER = Manner(
     near_rad=0.3, weights=Weights(turning=0.1, posture=0.002, damping=0.04, in_step=True), late_m=0.0

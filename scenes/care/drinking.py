@@ -69,6 +69,9 @@ class Drinking(MouthScene):
     falling to 0 at 45°; and w_rate is 1 up to the preferred rate, falling to 0 at 4 °/s more. ω is the mean rate of tilt
     at the face, the newest step weighing 0.3.
 
+    **Bodies**: of the cup, the face meets what the cut for the nose leaves (:mod:`scenes.care.tools.cup`). Its floor gives:
+    under hostile motion the centre of a drop sinks up to 1 cm into it, half of its thickness.
+
     **Start**: the cup before the face, ± 5 cm, upright and at rest; the head turned by U(−30°, 30°) about each axis.
     **Episode**: 200 steps of 0.1 s. Once three quarters of the cup were drunk and it is upright 25 cm from the mouth, it
     is full again. ``refill=False`` is upstream's: one cup an episode.

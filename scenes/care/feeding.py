@@ -67,6 +67,9 @@ class Feeding(MouthScene):
     within 15 cm of the mouth from within 25° of the preferred side, falling to 0 at 45°; and w_pace is 1 up to the
     preferred pace, falling to 0 at 0.05 m/s more. v is the mean speed at the face, the newest step weighing 0.3.
 
+    **Bodies**: the spoon's floor gives: under hostile motion the centre of a piece of food sinks up to 6 mm into it, half of
+    its thickness.
+
     **Start**: the spoon before the face, ± 5 cm, loaded and at rest; the head turned by U(−30°, 30°) about each axis.
     **Episode**: 200 steps of 0.1 s. Once three quarters of a helping were eaten and the level spoon is 25 cm from the
     mouth there is another: else every session after the first bites would mean nothing. ``refill=False`` is upstream's:

@@ -21,6 +21,8 @@ HEIGHT = 0.10
 RADIUS = 0.034
 #: How far down the cut for the nose reaches, m.
 CUT = 0.035
+#: Where the cut is, about the cup's axis from its +x; drops leave opposite.
+CUT_AT = math.radians(290.0)
 _WALL_R = 0.0115
 _N_WALL = 12
 #: The middle of the cup from the hand.
@@ -58,15 +60,27 @@ def _vessel() -> tuple[Shape, ...]:
 
 @cache
 def _mesh() -> Mesh:
-    """A two-coloured beaker with a lip, a foot and a band, and the pad by which it is held."""
+    """A two-coloured beaker with a lip, a cut for the nose, a foot and a band, and the pad by which it is held."""
     body, band, dark = (238, 236, 229), (74, 140, 176), (58, 70, 82)
     r, h = RADIUS, HEIGHT
-    shell = [(0.0, -h - 0.004), (r - 0.006, -h - 0.004), (r - 0.002, -h + 0.001), (r + 0.0035, -0.006), (r + 0.005, -0.001),
-             (r + 0.003, 0.001), (r + 0.0005, -0.003), (r - 0.004, -h + 0.004), (0.0, -h + 0.003)]  # fmt: skip
-    ring = [(r + 0.0004, -0.066), (r + 0.0022, -0.066), (r + 0.0042, -0.030), (r + 0.0024, -0.030)]
+    shell = [(0.0, -h - 0.004), (r - 0.001, -h - 0.004), (r + 0.003, -h + 0.001), (r + 0.0035, -0.006), (r + 0.005, -0.001),
+             (r + 0.003, 0.001), (r + 0.0005, -0.003), (r, -h), (0.0, -h)]  # fmt: skip
+    ring = [(r + 0.002, -0.066), (r + 0.0044, -0.066), (r + 0.0046, -0.030), (r + 0.003, -0.030)]
     pad = ball((-r - 0.014, 0, -h / 2), (0.018, 0.015, 0.02), dark, 18, 11)
     grip = torus((0, 0, -h / 2), (0, 0, 1), r + 0.004, 0.0035, dark, 36, 8)
-    return merge([lathe(shell, body, 36, crease_deg=50), lathe(ring, band, 36, crease_deg=30), grip, pad])
+    turned = merge([lathe(shell, body, 48, crease_deg=50), lathe(ring, band, 48, crease_deg=30)])
+    return merge([_cut_out(turned), grip, pad])
+
+
+def _cut_out(mesh: Mesh) -> Mesh:
+    """The mesh with its rim lowered to the cut."""
+    x, y, z = mesh.vertices.T
+    facing = np.clip((np.cos(np.arctan2(y, x) - CUT_AT) + 0.1) / 0.9, 0.0, 1.0)
+    depth = CUT * facing * facing * (3 - 2 * facing)
+    # What stood above the cut keeps a little of its height, so that the lip stays round.
+    lowered = np.where(z > -depth - 0.006, np.minimum(z, -depth + np.clip(z, -0.006, 0.001)), z)
+    vertices = np.column_stack([x, y, lowered]).astype(np.float32)
+    return Mesh(vertices, mesh.normals, mesh.colors, mesh.faces)
 
 
 CUP = Tool("cup", _links, _TIP, _mesh, _vessel())

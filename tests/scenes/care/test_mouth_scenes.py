@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 
 from dynamite.acting import play
+from policies.scripted.drinking import Oracle as DrinkingOracle
 from policies.scripted.feeding import Oracle as FeedingOracle
 from scenes import make_scene
 from scenes.care.mouth_scene import HEAD_TURN_DEG
+from scenes.care.tools.cup import HEIGHT
 from scenes.errors import InputError
 from scenes.latent import Latent
 
 NAMES = ("feeding", "drinking")
+ORACLES = {"feeding": FeedingOracle, "drinking": DrinkingOracle}
+#: How far a grain's centre may sink into its vessel's floor under hostile motion, m.
+SINKS_M = {"feeding": 0.006, "drinking": 0.010}
+FLOOR_M = {"feeding": -0.007, "drinking": -HEIGHT}
 
 
 @pytest.fixture(params=NAMES)
@@ -33,7 +39,7 @@ def feeding():
 
 def episode(scene, latent: Latent | str, believed: Latent | None = None, seed: int = 0) -> float:
     """Return of the oracle under ``latent``, or of the same controller that takes it to be ``believed``."""
-    oracle, total = FeedingOracle(scene), 0.0
+    oracle, total = ORACLES[type(scene).__name__.lower()](scene), 0.0
     for frame in play(scene, oracle, seed=seed, options={"latent": latent}):
         total += frame.reward
     if believed is None:
@@ -43,7 +49,7 @@ def episode(scene, latent: Latent | str, believed: Latent | None = None, seed: i
 
 def _misled(scene, latent: Latent, believed: Latent, seed: int) -> float:
     """The oracle acts on ``believed`` while the person wants ``latent``."""
-    oracle, total = FeedingOracle(scene), 0.0
+    oracle, total = ORACLES[type(scene).__name__.lower()](scene), 0.0
     oracle.reset(seed)
     observation, _ = scene.reset(seed=seed, options={"latent": latent})
     done, reward = False, 0.0
@@ -168,3 +174,53 @@ def test_the_cup_pays_most_for_lying(scene) -> None:
     assert reward == pytest.approx(
         -scene.distance_m - 0.1 * math.pi / 2 - 0.1 * scene._off_side(scene._bearing) / math.pi, abs=2e-3
     )
+
+
+@pytest.fixture
+def drinking():
+    scene = make_scene("drinking", termination=0.0)
+    yield scene
+    scene.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "believed"),
+    [
+        ({"side": "left", "tilt_rate": 12.0}, {"side": "right", "tilt_rate": 12.0}),
+        ({"side": "front", "tilt_rate": 6.0}, {"side": "front", "tilt_rate": 14.0}),
+    ],
+)
+def test_who_knows_how_to_give_a_drink_earns_clearly_more(drinking, wanted: Latent, believed: Latent) -> None:
+    knowing = [episode(drinking, wanted, seed=seed) for seed in range(2)]
+    misled = [_misled(drinking, wanted, believed, seed) for seed in range(2)]
+    assert np.mean(knowing) > np.mean(misled) + 150
+
+
+@pytest.mark.slow
+def test_the_oracle_gives_a_drink_in_nine_of_ten_episodes() -> None:
+    scene = make_scene("drinking")
+    successes = 0
+    for seed in range(2, 22):
+        for _ in play(scene, DrinkingOracle(scene), seed=seed):
+            pass
+        successes += scene.success
+    scene.close()
+    assert successes >= 18
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_grain_sinks_deep_into_its_vessel_whatever_the_arm_does(name: str) -> None:
+    scene = make_scene(name, controller="responsive")
+    rng = np.random.default_rng(0)
+    lowest = np.inf
+    for seed in range(4):
+        scene.reset(seed=seed)
+        for step in range(60):
+            if step % 6 == 0:
+                action = rng.choice((-1.0, 1.0), scene.n_actions)
+            scene.step(action)
+            local = (scene.grains.positions - scene._tool_at) @ scene._tool_rotation
+            inside = scene.grains.pending & (scene._off_tool == 0.0)
+            lowest = min(lowest, local[inside, 2].min(initial=np.inf))
+    scene.close()
+    assert FLOOR_M[name] - SINKS_M[name] < lowest < FLOOR_M[name] + 0.006
