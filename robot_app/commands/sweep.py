@@ -207,7 +207,7 @@ def _frames(outlook: Outlook) -> dict[str, int]:
     return {
         job.id: job.source.train.frames
         if isinstance(job.source, Config)
-        else job.episodes * find_scene(job.scene.name).load().episode_length
+        else job.episodes * int(getattr(find_scene(job.scene.name).load(), "episode_length"))  # noqa: B009
         for job in outlook.todo
     }
 

@@ -93,7 +93,7 @@ def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chose
     ]
     groups = [found for found in groups if found[1]]
     for place, (text, values, strata) in enumerate(groups):
-        look, centre = chosen[text], iqm(values)
+        look, centre = chosen[text], float(iqm(values))
         low, high = stratified_interval(strata, iqm)
         axis.barh(place, centre, height=0.62, color=look.colour, alpha=0.35, linewidth=0)
         axis.plot([low, high], [place, place], color=look.colour, linewidth=2.2, solid_capstyle="butt")
@@ -101,8 +101,9 @@ def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chose
         axis.plot(
             values, np.full(len(values), place), look.marker, color=look.colour, markersize=2.5, alpha=0.8
         )
+        text = f"{centre:.0f}" if abs(centre) >= 100 else f"{centre:#.3g}"
         axis.annotate(
-            f"{centre:.0f}" if abs(centre) >= 100 else f"{centre:#.3g}", (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
+            text, (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
             fontsize=7,
         )  # fmt: skip
     axis.set_yticks(range(len(groups)), [text for text, *_ in groups])
@@ -209,7 +210,7 @@ def _detection(
             for name in ("recall", "precision")
         )
         look = chosen[label(key)]
-        x, y = iqm(recall, axis=0), iqm(precision, axis=0)
+        x, y = (np.asarray(iqm(values, axis=0)) for values in (recall, precision))
         axis.plot(
             x, y, color=look.colour, linestyle=look.line, marker=look.marker, markersize=2.5, label=label(key)
         )

@@ -85,7 +85,8 @@ class Results:
             ) from None
         if not isinstance(top, dict):
             raise InputError(str(folder / "sweep.yaml"), top, "a sweep's file")
-        blocks = top.get("blocks") if isinstance(top.get("blocks"), list) else [top]
+        given = top.get("blocks")
+        blocks = given if isinstance(given, list) else [top]
         #: Names of all blocks' axes.
         self.axes: tuple[str, ...] = tuple(
             dict.fromkeys(
