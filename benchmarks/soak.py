@@ -1,9 +1,9 @@
 """What hostile actions do to a scene: ``python -m benchmarks.soak --scene scratch_itch --steps 1000000 --json``.
 
 Actions come in bursts of random length: full deflection in one direction, the opposite each step, random, absurdly large,
-none. Every 1,000 steps one with NaN, infinity or the wrong shape is offered, which must be refused and change nothing. Prints
-one JSON object a scene: whether all stayed finite and inside the observation space, the deepest overlap of two bodies (m),
-the largest force on the person (N), and how memory grew over the second half (MB).
+none. Every 1,000 steps one with NaN, infinity or the wrong shape is offered, which must be refused and change nothing.
+Prints one JSON object a scene: whether all stayed finite and inside the observation space, the deepest overlap of two
+bodies (m), the largest force on the person (N), and how memory grew over the second half (MB).
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def care_scenes() -> list[str]:
     from scenes.care.scene import CareScene
 
     return [
-        name for name in list_scenes() if find_scene(name).installed and issubclass(find_scene(name).load(), CareScene)
+        name
+        for name in list_scenes()
+        if find_scene(name).installed and issubclass(find_scene(name).load(), CareScene)
     ]
 
 
@@ -115,7 +117,10 @@ def main() -> int:
     try:
         for name in [arguments.scene] if arguments.scene else care_scenes():
             row = soak(name, arguments.steps, arguments.seed, controller=arguments.controller)
-            print(json.dumps(row) if arguments.json else "  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+            print(
+                json.dumps(row) if arguments.json else "  ".join(f"{k} {v}" for k, v in row.items()),
+                flush=True,
+            )
     except InputError as error:
         parser.error(str(error))
     return 0

@@ -17,10 +17,10 @@ from dynamite.acting import Decision
 from policies.scripted.steering import Steering, Weights, braked
 from scenes.base import Privileged
 from scenes.care.arm_manipulation import (
-    FIELDS,
     HIGH_FORCE_WEIGHT,
     SORE_RADIUS_M,
     SORE_WEIGHT,
+    TOLERANCE,
     TOOL_WEIGHT,
     ArmManipulation,
 )
@@ -111,7 +111,7 @@ class Oracle:
             self._rotation @ point + self._position
             for point in (obs[:3], *obs[7 + 2 * n : 16 + 2 * n].reshape(3, 3), privileged.features)
         )
-        bears = privileged.latent.get("tolerance", FIELDS["tolerance"].high)
+        bears = privileged.latent.get("tolerance", TOLERANCE.high)
         self._choose(elbow, wrist, shoulder, sore, bears)
         support, along = self._point(elbow, wrist)
         velocity = self._velocity(tip, support, shoulder, force, bears)
@@ -160,7 +160,7 @@ class Oracle:
                 self.phase = LIFT
             return braked(error, carry.approach_m_s, carry.braking_m_s2)
 
-        share = float(FIELDS["tolerance"].to_vector(bears)[0] + 1) / 2
+        share = float(TOLERANCE.to_vector(bears)[0] + 1) / 2
         speed = carry.slow_m_s + share * (carry.fast_m_s - carry.slow_m_s)
         velocity = carry.keep * off * [1.0, 1.0, 0.0]
         arm = (support - shoulder)[:2]

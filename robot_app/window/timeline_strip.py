@@ -184,8 +184,13 @@ class TimelineStrip(QWidget):
             painter.drawPolygon(QPolygonF(corners))
         painter.setBrush(QColor(theme.accent))
         for t, _ in line.edits:
-            x, y = self.x_of(t), _WORDS + 4
-            corners = [QPointF(x, y - 5), QPointF(x + 5, y), QPointF(x, y + 5), QPointF(x - 5, y)]
+            x, middle = self.x_of(t), _WORDS + 4.0
+            corners = [
+                QPointF(x, middle - 5),
+                QPointF(x + 5, middle),
+                QPointF(x, middle + 5),
+                QPointF(x - 5, middle),
+            ]
             painter.drawPolygon(QPolygonF(corners))
 
     def _paint_line(self, painter: QPainter, t: int, top: float, bottom: float, color: str) -> None:

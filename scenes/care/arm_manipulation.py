@@ -38,9 +38,10 @@ HIGH_FORCE_WEIGHT = 0.05
 LIMB_TORQUE_NM = 0.3
 _SETTLING_STEPS = 60
 
+TOLERANCE = ScalarField("tolerance", "Bearable force", 30.0, 60.0, "N")
 FIELDS: dict[str, LatentField] = {
     "sore": PointField("sore", "Sore spot", ARM_PARTS),
-    "tolerance": ScalarField("tolerance", "Bearable force", 30.0, 60.0, "N"),
+    "tolerance": TOLERANCE,
     "impairment": ChoiceField("impairment", "Impairment", ("none", "limits", "weakness")),
 }
 

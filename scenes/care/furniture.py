@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 
+from scenes.care.chain import Shape, matrix_from_quaternion
 from scenes.care.posture import seated_frames
 from scenes.care.shapes import Mesh, ball, cylinder, lathe, merge, rounded_box, torus, tube, turn
 from scenes.care.size import Body, body_size
@@ -41,6 +42,19 @@ class Box:
     centre: tuple[float, float, float]
     half_extents: tuple[float, float, float]
     quaternion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+
+    @property
+    def shape(self) -> Shape:
+        """The box in its own frame."""
+        x, y, z = self.half_extents
+        return Shape((0, 0, 0), (0, 0, 0), box=(2 * x, 2 * y, 2 * z))
+
+    @property
+    def frame(self) -> np.ndarray:
+        """(4, 4) in the world."""
+        frame = np.eye(4)
+        frame[:3, :3], frame[:3, 3] = matrix_from_quaternion(np.array(self.quaternion)), self.centre
+        return frame
 
 
 @dataclass(frozen=True)

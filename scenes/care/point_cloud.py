@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.world import quietly
+from scenes.care.quiet import quietly
 from scenes.errors import InputError
 from scenes.skinning import frame_matrices, skin, skin_normals
 from scenes.visual import VisualModel

@@ -20,14 +20,11 @@ import numpy as np
 
 from scenes.care.chain import (
     Kinematics,
-    Shape,
-    matrix_from_quaternion,
     matrix_from_rpy,
 )
 from scenes.care.contact import Contact
 from scenes.care.contact_map import force_by_patch, force_by_segment
 from scenes.care.drawn import DrawnScene
-from scenes.care.furniture import Box
 from scenes.care.person import Person
 from scenes.care.place import find_place
 from scenes.care.robots import find_robot, robots_at
@@ -143,7 +140,9 @@ class CareScene(DrawnScene):
         self.person.set_impairment(impairment)
         own = (*place.stand_boxes(self.robot), *self.robot.still_boxes(place.name))
         self._own = {box.name for box in own}
-        self.furniture = {self._add_box(box): box.name for box in (*place.boxes(who), *own)}
+        self.furniture = {
+            self.world.add_static(box.shape, box.frame): box.name for box in (*place.boxes(who), *own)
+        }
         for body, name in self.furniture.items():
             for limb in self.person.limbs.values() if name not in self.supports else ():
                 for link in range(len(limb.chain.links)):
@@ -285,13 +284,6 @@ class CareScene(DrawnScene):
         info["task_success"] = success
         info.update(self._advance_sessions())
         return observation, reward, False, self.steps >= self.episode_length, info
-
-    def _add_box(self, box: Box) -> int:
-        frame = np.eye(4)
-        frame[:3, :3], frame[:3, 3] = matrix_from_quaternion(np.array(box.quaternion)), box.centre
-        x, y, z = box.half_extents
-        edges = (2 * x, 2 * y, 2 * z)
-        return self.world.add_static(Shape((0, 0, 0), (0, 0, 0), box=edges), frame)
 
     def _drive(self, action: np.ndarray) -> None:
         control = self.controller

@@ -6,10 +6,8 @@ between threads. Units are SI; quaternions (x, y, z, w).
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import math
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,26 +17,7 @@ import numpy as np
 
 from scenes.care.chain import Chain, Shape, quaternion_from_matrix, shape_frame, to_urdf
 from scenes.care.contact import Contact
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Silence what C code prints: PyBullet greets whoever imports it, which would spoil ``--json`` output."""
-    libc = ctypes.CDLL(None)
-    libc.fflush(None)
-    kept, sink = (os.dup(1), os.dup(2)), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 1)
-        os.dup2(sink, 2)
-        yield
-        libc.fflush(None)
-    finally:
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
-        os.close(kept[0])
-        os.close(kept[1])
-        os.close(sink)
-
+from scenes.care.quiet import quietly
 
 with quietly():
     import pybullet as p

@@ -35,7 +35,10 @@ CASES["dressing-all-fields"] = (
 CASES["feeding-panda"] = ("feeding", {"robot": "panda", "controller": "responsive", "refill": False})
 CASES["feeding-all-fields"] = ("feeding", {"fields": ("side", "pace", "impairment"), "gender": "female"})
 CASES["drinking-panda"] = ("drinking", {"robot": "panda", "controller": "responsive", "refill": False})
-CASES["drinking-all-fields"] = ("drinking", {"fields": ("side", "tilt_rate", "impairment"), "gender": "female"})
+CASES["drinking-all-fields"] = (
+    "drinking",
+    {"fields": ("side", "tilt_rate", "impairment"), "gender": "female"},
+)
 CASES["gridworld-four-actions"] = ("gridworld", {"actions": 4, "start": "random", "exact_belief": True})
 CASES["gridworld_contexts-gale"] = ("gridworld_contexts", {"gust": 1.0, "reset_on_session_end": False})
 CASES["reacher-sparse"] = ("reacher", {"reward": "sparse"})

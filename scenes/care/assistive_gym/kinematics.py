@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from scenes.care.assistive_gym.upstream import load
-from scenes.care.world import quietly
+from scenes.care.quiet import quietly
 
 
 @dataclass(frozen=True)

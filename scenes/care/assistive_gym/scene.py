@@ -12,8 +12,8 @@ from scenes.care.assistive_gym.fork_bullet import digest
 from scenes.care.assistive_gym.kinematics import Screws, arm_screws
 from scenes.care.assistive_gym.preferences import PREFERENCES
 from scenes.care.assistive_gym.upstream import load
+from scenes.care.quiet import quietly
 from scenes.care.world import p as bullet
-from scenes.care.world import quietly
 from scenes.errors import InputError
 from scenes.session import Kernel, Termination
 
