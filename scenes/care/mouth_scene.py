@@ -81,6 +81,7 @@ class MouthScene(CareScene):
     moving = ("head",)
     many_spheres = True
     mouth_open = 0.8
+    overlap_m = 0.07  # grains that fall fast land deep in thighs and feet
     task_points = 2
     task_bounds = (1.0, 1.0, 1.0, 1.0, 1.0)
 

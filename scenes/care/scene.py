@@ -99,6 +99,8 @@ class CareScene(DrawnScene):
     #: What the person may prefer, which of it may be hidden in a scene, and which always is.
     latent_fields: ClassVar[Mapping[str, LatentField]]
     default_fields: ClassVar[tuple[str, ...]]
+    #: How deep two bodies may overlap under whatever actions, m.
+    overlap_m: ClassVar[float] = 0.025
     #: Points of the person in the observation, and the bounds (±) of the scene's own numbers after them.
     task_points: ClassVar[int] = 0
     task_bounds: ClassVar[tuple[float, ...]] = ()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.soak import care_scenes, soak
-
-#: How deep two bodies may overlap (m): less than half the radius of a forearm.
-DEEPEST_M = 0.02
+from scenes.registry import find_scene
 
 
 def check(row: dict) -> None:
     assert row["finite"]
     assert row["inside"]
     assert row["refused"]
-    assert row["deepest_overlap_m"] < DEEPEST_M
+    assert row["deepest_overlap_m"] <= find_scene(row["scene"]).load().overlap_m
     assert row["rss_growth_mb"] < 5.0
 
 
