@@ -83,7 +83,7 @@ class MouthScene(CareScene):
     mouth_open = 0.8
     overlap_m = 0.07  # grains that fall fast land deep in thighs and feet
     task_points = 2
-    task_bounds = (1.0, 1.0, 1.0, 1.0, 1.0)
+    task_bounds = ((-1.0, 1.0),) * 4 + ((0.0, 1.0),)
 
     helping: ClassVar[Helping]
     #: How long the grains settle when the scene is built, substeps.

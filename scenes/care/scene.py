@@ -101,9 +101,9 @@ class CareScene(DrawnScene):
     default_fields: ClassVar[tuple[str, ...]]
     #: How deep two bodies may overlap under whatever actions, m.
     overlap_m: ClassVar[float] = 0.025
-    #: Points of the person in the observation, and the bounds (±) of the scene's own numbers after them.
+    #: Points of the person in the observation, and (low, high) of the scene's own numbers after them.
     task_points: ClassVar[int] = 0
-    task_bounds: ClassVar[tuple[float, ...]] = ()
+    task_bounds: ClassVar[tuple[tuple[float, float], ...]] = ()
 
     def __init__(
         self,
@@ -201,13 +201,9 @@ class CareScene(DrawnScene):
 
     def _observation_space(self) -> gym.spaces.Box:
         n = self.n_actions
-        bound = np.concatenate([
-            np.full(3, 2.0), np.ones(4), np.full(n, np.pi), np.full(n, 20.0), np.full(3 * self.task_points, 2.0),
-            self.task_bounds, [1000.0],
-        ])  # fmt: skip
-        low = -bound
-        low[-1] = 0.0
-        self._bound_low, self._bound_high = low.astype(np.float32), bound.astype(np.float32)
+        body = np.repeat([2.0, 1.0, np.pi, 20.0, 2.0], [3, 4, n, n, 3 * self.task_points])
+        low, high = np.array([*zip(-body, body, strict=True), *self.task_bounds, (0.0, 1000.0)], np.float32).T
+        self._bound_low, self._bound_high = low.copy(), high.copy()
         return gym.spaces.Box(self._bound_low, self._bound_high, dtype=np.float32)
 
     def _solve_start(self) -> np.ndarray:
