@@ -64,7 +64,7 @@ MISTAKES: dict[str, tuple[list[str], list[str]]] = {
     "text for a number": (["record", "--seed", "many"], ["--seed", "'many'", "a whole number"]),
     "option without value": (["record", "--seed"], ["--seed", "a value"]),
     "missing argument": (["replay"], ["EPISODE"]),
-    "unknown scene": (["record", "--scene", "scratch_itc"], ["'scratch_itc'", "scratch_itch, gridworld"]),
+    "unknown scene": (["record", "--scene", "scratch_itc"], ["'scratch_itc'", "scratch_itch", "gridworld"]),
     "unknown scene, train": (["train", "--scene", "moon"], ["scene", "'moon'", "scratch_itch"]),
     "unknown scene, gui": (["gui", "--scene", "moon"], []),
     "scene that cannot be drawn": (
@@ -102,10 +102,8 @@ MISTAKES: dict[str, tuple[list[str], list[str]]] = {
     "size in words": (["record", *ORACLE, "--size", "large"], ["--size", "'large'", "1920x1080"]),
     "odd size": (["record", *ORACLE, "--size", "321x240"], ["--size", "321x240", "even"]),
     "tiny size": (["record", *ORACLE, "--size", "2x2"], ["--size", "2x2"]),
-    "too small for the overlay": (
-        ["record", *ORACLE, "--size", "200x100"],
-        ["--size", "240x136", "--overlay none"],
-    ),
+    "a camera twice": (["record", *ORACLE, "--camera", "front,front"], ["--camera", "each camera once"]),
+    "unknown rival": (["record", *ORACLE, "--versus", "nobody"], ["policy", "'nobody'"]),
     "fps": (["record", *ORACLE, "--fps", "0"], ["--fps", "0", "1 to 120"]),
     "camera": (["record", *ORACLE, "--camera", "moon"], ["--camera", "'moon'", "shoulder"]),
     "overlay": (["record", *ORACLE, "--overlay", "belief,mood"], ["--overlay", "'mood'", "reward"]),
