@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from robot_app.files import check_outputs, remove_output
 from scenes.errors import InputError
@@ -37,9 +38,11 @@ class FilmOutputs:
         """One set of names per film file: these for a single camera, else ``film.front.mp4`` and so on."""
         if len(cameras) == 1:
             return [self]
-        return [
-            replace(self, **{n: _labelled(getattr(self, n), camera) for n in _PER_REEL}) for camera in cameras
-        ]
+        found = []
+        for camera in cameras:
+            labelled: dict[str, Any] = {name: _labelled(getattr(self, name), camera) for name in _PER_REEL}
+            found.append(replace(self, **labelled))
+        return found
 
     def paths(self, cameras: tuple[str, ...] = ("",)) -> dict[str, Path]:
         """Every path that will be written, by name; ``film.front`` and so on where there are several files."""

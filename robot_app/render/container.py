@@ -50,7 +50,8 @@ class ContainerWriter:
         self._container: av.container.OutputContainer | None = av.open(
             self._file, "w", format=container, options={"flush_packets": "1", **(options or {})}
         )
-        self._stream: Any = self._container.add_stream(codec, rate=rate)
+        stream: Any = self._container.add_stream(codec, rate=rate)
+        self._stream = stream
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = pix_fmt
         self._stream.time_base = 1 / rate

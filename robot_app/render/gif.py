@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -43,7 +44,8 @@ class GifWriter:
         colors = np.array(indexed.getpalette("RGB"), np.uint8).reshape(-1, 3)
         palette = np.full((256, 4), 255, np.uint8)  # alpha, red, green, blue
         palette[: len(colors), 1:] = colors
-        self._writer.add(av.VideoFrame.from_ndarray((np.asarray(indexed), palette), format="pal8"))
+        pixels: Any = (np.asarray(indexed), palette)  # PyAV's stubs know no pair
+        self._writer.add(av.VideoFrame.from_ndarray(pixels, format="pal8"))
 
     def close(self) -> None:
         if self._writer is not None:

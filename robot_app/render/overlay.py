@@ -205,7 +205,7 @@ def _reward(page: _Page, card: Card, past: Past, left: int, right: int, total_st
 
 def _force(page: _Page, card: Card, past: Past, left: int, right: int) -> list[tuple]:
     ink, px = page.ink, page.px
-    newton = force_of(past.frame)
+    newton = 0.0 if past.frame is None else force_of(past.frame)
     y0, y1 = px(66), px(73)
     card.rectangle(left, y0, right, y1, ink.grid, radius=px(3))
     end = left + (right - left) * min(1.0, newton / FORCE_FULL_N)
