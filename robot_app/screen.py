@@ -10,17 +10,20 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Platforms of Qt that need no screen.
-_WITHOUT = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
+#: Platforms of Qt that bring a screen of their own, and those that show nothing to anybody.
+_OWN, _UNSEEN = ("vnc", "linuxfb", "eglfs"), ("offscreen", "minimal")
 
 
 def why_no_screen(environment: Mapping[str, str] = os.environ) -> str:
     """What is missing for a window, in words; empty where nothing is."""
-    if sys.platform in ("win32", "darwin") or environment.get("QT_QPA_PLATFORM", "").startswith(_WITHOUT):
+    platform = environment.get("QT_QPA_PLATFORM", "")
+    if sys.platform in ("win32", "darwin") or platform.startswith(_OWN):
         return ""
     wayland, display = environment.get("WAYLAND_DISPLAY"), environment.get("DISPLAY")
     if not wayland and not display:
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    if platform.startswith(_UNSEEN):
+        return f"QT_QPA_PLATFORM={platform} shows nothing"
     if wayland and _wayland_answers(wayland, environment.get("XDG_RUNTIME_DIR", "")):
         return ""
     if display:

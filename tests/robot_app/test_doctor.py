@@ -99,6 +99,8 @@ def test_screen_or_none(monkeypatch) -> None:
         monkeypatch.delenv(name, raising=False)
     assert doctor.check_screen().mend == "robot-app demo --headless"
     monkeypatch.setenv("DISPLAY", ":9")
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.setattr("robot_app.screen._x_answers", lambda display: True)
     assert doctor.check_screen().state == "ok"
 
 

@@ -163,4 +163,5 @@ def test_without_a_screen_the_command_says_what_to_do(
     monkeypatch.setenv("DISPLAY", ":973")  # nobody there: Qt would abort the process
     assert main(["gui"]) == 2
     assert "DISPLAY=:973 does not answer" in capsys.readouterr().err
-    assert why_no_screen({"QT_QPA_PLATFORM": "offscreen"}) == ""
+    assert "shows nothing" in why_no_screen({"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ":0"})
+    assert why_no_screen({"QT_QPA_PLATFORM": "eglfs"}) == ""
