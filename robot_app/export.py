@@ -69,12 +69,12 @@ def export_minari(
             without a step.
         OutputError: the disk is full.
     """
+    if re.fullmatch(r"(?:[\w-]+/)*[\w-]+-v\d+", dataset) is None:
+        raise InputError("--dataset", dataset, "a name that ends in -v and a number, such as itch/oracle-v0")
     if importlib.util.find_spec("minari") is None or importlib.util.find_spec("h5py") is None:
         raise InputError(
             "--minari", "Minari is not installed", "it after: pip install 'dynamite-care[offline]'"
         )
-    if re.fullmatch(r"(?:[\w-]+/)*[\w-]+-v\d+", dataset) is None:
-        raise InputError("--dataset", dataset, "a name that ends in -v and a number, such as itch/oracle-v0")
     first = episodes[0]
     for episode in episodes:
         if episode.recipe.name != first.recipe.name or episode.recipe.options != first.recipe.options:
