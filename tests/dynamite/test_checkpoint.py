@@ -72,7 +72,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(checkpoint):
     ]
     del manifest["self"]
     manifest["self"] = module._digest(manifest)
-    (checkpoint / "manifest.json").write_text(json.dumps(manifest))
+    (checkpoint / "manifest.json").write_text(json.dumps(manifest, indent=1))
     assert "model.safetensors" in str(refused(checkpoint))
 
 
