@@ -107,7 +107,9 @@ class BasePanel(QWidget):
         size = round(12 * zoom)
         value = round(15 * zoom)
         self.setStyleSheet(
-            "" if zoom == 1.0 else f"QLabel {{ font-size: {size}px; }} QLabel#value {{ font-size: {value}px; }}"
+            ""
+            if zoom == 1.0
+            else f"QLabel {{ font-size: {size}px; }} QLabel#value {{ font-size: {value}px; }}"
         )
         for widget in self.findChildren(QWidget):
             if hasattr(widget, "set_zoom"):
@@ -124,9 +126,11 @@ def pixels(widget: QWidget) -> np.ndarray:
     """(H, W, 3) uint8: how a widget looks."""
     image = widget.grab().toImage().convertToFormat(QImage.Format_RGB888)
     rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8)
-    return rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()].reshape(
-        image.height(), image.width(), 3
-    ).copy()
+    return (
+        rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
+        .reshape(image.height(), image.width(), 3)
+        .copy()
+    )
 
 
 def find_panels() -> list[type[BasePanel]]:

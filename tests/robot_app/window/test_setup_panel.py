@@ -21,7 +21,9 @@ def test_a_scene_is_offered_with_all_there_is(fresh: MainWindow, name: str) -> N
         default, values = option_choices(name)[option]
         assert combo.count() == len(values)
         assert combo.currentData() == default, option
-    assert [panel.fields[field].text() for field in panel.fields] == [label for _, label in optional_fields(name)]
+    assert [panel.fields[field].text() for field in panel.fields] == [
+        label for _, label in optional_fields(name)
+    ]
     offered = {panel.policy.itemData(i) for i in range(panel.policy.count())}
     assert offered >= set(policies.list_policies(name))
     assert panel.load_button.isEnabled() == SCENES[name].installed
