@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, MOVING_FRAMES, surface_point
-from scenes.care.chain import matrix_from_quaternion
+from scenes.care.body import ARM_PARTS
 from scenes.care.contact import Contact
 from scenes.care.reward import FORCE_OFF_TARGET, VELOCITY, action_cost
 from scenes.care.scene import SUBSTEPS, CareScene
+from scenes.care.skin_spot import LANDMARKS, SkinSpot
 from scenes.care.tools.scoop import SCOOP
 from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
 from scenes.visual import CameraPreset, Markers
@@ -52,8 +52,6 @@ CAMERAS: tuple[CameraPreset, ...] = (
     CameraPreset("head", (-1.10, 1.35, 1.55), (-0.30, 0.05, 0.75), 40.0),
     CameraPreset("room", (-2.20, -2.00, 1.90), (-0.05, -0.15, 0.60), 42.0),
 )
-
-_LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 
 
 class ArmManipulation(CareScene):
@@ -136,17 +134,13 @@ class ArmManipulation(CareScene):
     # -- the hidden preference
     def _latent_changed(self) -> None:
         super()._latent_changed()
-        sore = self.sessions.latent["sore"]
-        self._sore_part = ARM_PARTS.index(sore.part)
-        self._sore_local, self._sore_normal = surface_point(
-            self.person.size, sore.part, sore.axial, sore.angle
-        )
+        self.sore = SkinSpot(self.person.size, self.sessions.latent["sore"])
         if self._observed:
-            self._place_sore()
+            self.sore.place(self._arm_frames)
 
     def _privileged_features(self) -> np.ndarray:
         """The sore spot, robot base frame, m."""
-        return self.to_base(self.sore_position)
+        return self.to_base(self.sore.position)
 
     # -- episode
     def _start_episode(self) -> None:
@@ -154,20 +148,14 @@ class ArmManipulation(CareScene):
 
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Shoulder, elbow and wrist."""
-        self._arm_frames = self.world.link_frames(self.person.arm.body, _LANDMARKS)
-        self._place_sore()
+        self._arm_frames = self.world.link_frames(self.person.arm.body, LANDMARKS)
+        self.sore.place(self._arm_frames)
         return [frame[0] for frame in self._arm_frames], ()
-
-    def _place_sore(self) -> None:
-        position, quaternion = self._arm_frames[self._sore_part]
-        rotation = matrix_from_quaternion(np.array(quaternion))
-        self.sore_position = rotation @ self._sore_local + position
-        self._normal_now = rotation @ self._sore_normal
 
     def _start_touches(self) -> None:
         self.sore_force_n = self.tool_on_person_n = 0.0
         self._points = 0
-        self._sore_at = self.sore_position.tolist()
+        self._sore_at = self.sore.position.tolist()
 
     def _on_touch(self, contact: Contact) -> None:
         if contact.own_link in self._tool_links:
@@ -201,7 +189,7 @@ class ArmManipulation(CareScene):
     # -- drawing
     def markers(self) -> Markers:
         """The sore spot."""
-        return replace(super().markers(), itch=self.sore_position.copy(), itch_normal=self._normal_now.copy())
+        return replace(super().markers(), itch=self.sore.position.copy(), itch_normal=self.sore.normal.copy())
 
     def cameras(self) -> tuple[CameraPreset, ...]:
         return CAMERAS

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, arm_part_capsule, surface_point
+from scenes.care.body import ARM_PARTS, IMPAIRMENTS, arm_part_capsule, surface_point
 from scenes.care.chain import matrix_from_quaternion
 from scenes.care.contact import Contact
-from scenes.care.reward import action_cost, comfort
+from scenes.care.reward import action_cost, band_worth, comfort
 from scenes.care.scene import CareScene
 from scenes.care.size import BodySize
+from scenes.care.skin_spot import LANDMARKS
 from scenes.care.tools.wiper import WIPER, on_cloth
 from scenes.latent import ChoiceField, LatentField, ScalarField
 from scenes.visual import CameraPreset, Markers
@@ -62,8 +63,6 @@ CAMERAS: tuple[CameraPreset, ...] = (
     CameraPreset("shoulder", (-0.95, 1.05, 1.60), (-0.25, 0.05, 0.80), 38.0),
     CameraPreset("room", (-2.10, -2.00, 1.90), (0.0, -0.15, 0.60), 42.0),
 )
-
-_LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 
 
 def target_grid(size: BodySize, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +193,7 @@ class BedBathing(CareScene):
 
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Shoulder, elbow and wrist; the targets ride on the arm."""
-        frames = self.world.link_frames(self.person.arm.body, _LANDMARKS)
+        frames = self.world.link_frames(self.person.arm.body, LANDMARKS)
         self._part_frames = [
             (np.array(at), matrix_from_quaternion(np.array(turned))) for at, turned in frames[:2]
         ]
@@ -248,11 +247,10 @@ class BedBathing(CareScene):
         return reward, self.wipes >= SUCCESS_SHARE * self.n_targets
 
     def _pressure_worth(self) -> float:
-        """1 inside the preferred band, falling to 0 one band further out; 1 where no pressure is preferred."""
+        """What a wipe is worth; 1 where no pressure is preferred."""
         if "pressure" not in self.sessions.latent:
             return 1.0
-        off = abs(self.cloth_force_n - self.sessions.latent["pressure"])
-        return min(1.0, max(0.0, 2.0 - off / PRESSURE_BAND_N))
+        return band_worth(self.cloth_force_n, self.sessions.latent["pressure"], PRESSURE_BAND_N)
 
     def _measure(self) -> dict[str, Any]:
         return {

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, capsules, surface_point
+from scenes.care.body import ARM_PARTS, IMPAIRMENTS, capsules
 from scenes.care.chain import matrix_from_quaternion
 from scenes.care.contact import Contact
 from scenes.care.reward import action_cost, comfort
 from scenes.care.scene import CONTROL_STEP_S, SUBSTEPS, TIME_STEP_S, CareScene
+from scenes.care.skin_spot import LANDMARKS, SkinSpot
 from scenes.care.sleeve import frames_of, rest_points, sleeve_look, sleeve_net
 from scenes.care.tools.hoop import CENTRE, HOOP, RADIUS_M
 from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
@@ -50,7 +51,6 @@ FIELDS: dict[str, LatentField] = {
     "impairment": ChoiceField("impairment", "Impairment", IMPAIRMENTS),
 }
 
-_LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 #: The cloth lies on the arm as it is drawn, which is thicker than the capsules that the robot touches.
 _DRAWN = {"upper_arm": 1.15, "forearm": 1.22}
 #: What else of the person the sleeve may come to lie on.
@@ -244,23 +244,13 @@ class Dressing(CareScene):
     # -- the hidden person
     def _latent_changed(self) -> None:
         super()._latent_changed()
-        sore = self.sessions.latent["sore"]
-        self._sore_part = ARM_PARTS.index(sore.part)
-        self._sore_local, self._sore_normal = surface_point(
-            self.person.size, sore.part, sore.axial, sore.angle
-        )
+        self.sore = SkinSpot(self.person.size, self.sessions.latent["sore"])
         if self._observed:
-            self._place_sore()
-
-    def _place_sore(self) -> None:
-        position, quaternion = self._arm_frames[self._sore_part]
-        rotation = matrix_from_quaternion(quaternion)
-        self._sore_position = rotation @ self._sore_local + position
-        self._sore_outward = rotation @ self._sore_normal
+            self.sore.place(self._arm_frames)
 
     def _privileged_features(self) -> np.ndarray:
         """Position (3) m and outward normal (3) of the sore spot, robot base frame."""
-        return np.concatenate([self.to_base(self._sore_position), self._base_rotation.T @ self._sore_outward])
+        return np.concatenate([self.to_base(self.sore.position), self._base_rotation.T @ self.sore.normal])
 
     # -- episode
     def _start_episode(self) -> None:
@@ -269,22 +259,22 @@ class Dressing(CareScene):
 
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Shoulder, elbow and wrist."""
-        self._arm_frames = self.world.link_frames(self.person.arm.body, _LANDMARKS)
-        self._place_sore()
+        self._arm_frames = self.world.link_frames(self.person.arm.body, LANDMARKS)
+        self.sore.place(self._arm_frames)
         return [frame[0] for frame in self._arm_frames], ()
 
     def _start_touches(self) -> None:
         """The sleeve's forces count with the hoop's."""
         touches = self.net.touches
         size = np.sqrt(np.einsum("kj,kj->k", touches.forces, touches.forces))
-        off = touches.at - self._sore_position
+        off = touches.at - self.sore.position
         self.sleeve_force_n = float(size.sum())
         self.sore_force_n = float(size[np.einsum("kj,kj->k", off, off) < SORE_RADIUS_M**2].sum())
         self.tool_force_n += self.sleeve_force_n
         self.total_force_n += self.sleeve_force_n
 
     def _on_touch(self, contact: Contact) -> None:
-        if math.dist(contact.position, self._sore_position.tolist()) < SORE_RADIUS_M:
+        if math.dist(contact.position, self.sore.position.tolist()) < SORE_RADIUS_M:
             self.sore_force_n += contact.force
 
     def _reward(self, action: np.ndarray) -> tuple[float, bool]:
@@ -337,9 +327,7 @@ class Dressing(CareScene):
         return CAMERAS
 
     def markers(self) -> Markers:
-        return replace(
-            super().markers(), itch=self._sore_position.copy(), itch_normal=self._sore_outward.copy()
-        )
+        return replace(super().markers(), itch=self.sore.position.copy(), itch_normal=self.sore.normal.copy())
 
     def state_hash(self) -> str:
         sha = hashlib.sha256(super().state_hash().encode())

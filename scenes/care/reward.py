@@ -27,6 +27,11 @@ def comfort(end_effector_speed: float, total_force_n: float, target_force_n: flo
     return -cost
 
 
+def band_worth(value: float, middle: float, half_width: float) -> float:
+    """What a touch is worth where its force has a preferred band: 1 inside, falling to 0 one half-width further out."""
+    return min(1.0, max(0.0, 2.0 - abs(value - middle) / half_width))
+
+
 def food_comfort(speed: float, hits: int) -> float:
     """Prefers food that enters the mouth slowly, and none that falls on the person."""
     return -FOOD_SPEED * speed - FOOD_HIT * hits

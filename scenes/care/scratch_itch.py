@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from scenes.care.body import ARM_PARTS, IMPAIRMENTS, MOVING_FRAMES, surface_point
-from scenes.care.chain import matrix_from_quaternion
+from scenes.care.body import ARM_PARTS, IMPAIRMENTS
 from scenes.care.contact import Contact
-from scenes.care.reward import action_cost, comfort
+from scenes.care.reward import action_cost, band_worth, comfort
 from scenes.care.scene import CareScene
+from scenes.care.skin_spot import LANDMARKS, SkinSpot
 from scenes.latent import ChoiceField, LatentField, PointField, ScalarField
 from scenes.visual import Markers
 
@@ -34,9 +34,6 @@ FIELDS: dict[str, LatentField] = {
     "force": ScalarField("force", "Preferred force", 1.0, 5.0, "N"),
     "impairment": ChoiceField("impairment", "Impairment", IMPAIRMENTS),
 }
-
-#: Links whose frames lie at shoulder, elbow and wrist.
-_LANDMARKS = [MOVING_FRAMES[name] for name in (*ARM_PARTS, "hand")]
 
 
 class ScratchItch(CareScene):
@@ -97,17 +94,13 @@ class ScratchItch(CareScene):
     # -- the hidden itch
     def _latent_changed(self) -> None:
         super()._latent_changed()
-        itch = self.sessions.latent["itch"]
-        self._itch_part = ARM_PARTS.index(itch.part)
-        self._itch_local, self._itch_normal = surface_point(
-            self.person.size, itch.part, itch.axial, itch.angle
-        )
+        self._itch = SkinSpot(self.person.size, self.sessions.latent["itch"])
         if self._observed:
-            self._place_itch()
+            self._itch.place(self._arm_frames)
 
     def _privileged_features(self) -> np.ndarray:
         """Upstream's six hidden numbers: tip − target and target, robot base frame, m."""
-        target = self.to_base(self._target_position)
+        target = self.to_base(self._itch.position)
         return np.concatenate([self._tip_local - target, target])
 
     # -- episode
@@ -118,21 +111,14 @@ class ScratchItch(CareScene):
     def _see(self) -> tuple[Sequence[Sequence[float]], Sequence[float]]:
         """Shoulder, elbow and wrist."""
         arm = self.person.arm
-        self._arm_frames = self.world.link_frames(arm.body, _LANDMARKS)
-        self._place_itch()
+        self._arm_frames = self.world.link_frames(arm.body, LANDMARKS)
+        self._itch.place(self._arm_frames)
         return [frame[0] for frame in self._arm_frames], ()
-
-    def _place_itch(self) -> None:
-        """Where the itch is now: it moves with the limb."""
-        position, quaternion = self._arm_frames[self._itch_part]
-        rotation = matrix_from_quaternion(quaternion)
-        self._target_position = rotation @ self._itch_local + position
-        self._target_normal = rotation @ self._itch_normal
 
     def _start_touches(self) -> None:
         self.target_force_n = 0.0
         self._touch: tuple[float, float, float] | None = None
-        self._target_at = self._target_position.tolist()
+        self._target_at = self._itch.position.tolist()
 
     def _on_touch(self, contact: Contact) -> None:
         if contact.own_link == self._tool:
@@ -143,7 +129,7 @@ class ScratchItch(CareScene):
                 self._touch = contact.position
 
     def _reward(self, action: np.ndarray) -> tuple[float, bool]:
-        self.distance_m = math.dist(self._target_position.tolist(), self._tip)
+        self.distance_m = math.dist(self._itch.position.tolist(), self._tip)
         reward = -self.distance_m + action_cost(math.sqrt(float(action @ action)))
         reward += comfort(self._hand_speed, self.total_force_n, self.target_force_n)
         if (
@@ -159,11 +145,10 @@ class ScratchItch(CareScene):
         return reward, self.scratches >= SUCCESS_SCRATCHES
 
     def _force_worth(self) -> float:
-        """1 inside the preferred force band, falling to 0 one band further out; 1 where no force is preferred."""
+        """What a scratch is worth; 1 where no force is preferred."""
         if "force" not in self.sessions.latent:
             return 1.0
-        off = abs(self.target_force_n - self.sessions.latent["force"])
-        return min(1.0, max(0.0, 2.0 - off / FORCE_BAND_N))
+        return band_worth(self.target_force_n, self.sessions.latent["force"], FORCE_BAND_N)
 
     def _measure(self) -> dict[str, Any]:
         return {
@@ -177,5 +162,5 @@ class ScratchItch(CareScene):
     # -- drawing
     def markers(self) -> Markers:
         return replace(
-            super().markers(), itch=self._target_position.copy(), itch_normal=self._target_normal.copy()
+            super().markers(), itch=self._itch.position.copy(), itch_normal=self._itch.normal.copy()
         )

@@ -60,7 +60,7 @@ def test_scratches_pay_five_each_and_need_a_stroke_of_a_centimetre(scene) -> Non
             assert frame.reward > 4.0
             assert frame.info["force_on_target_n"] < 10
             touches.append(np.array(scene._last_scratch))
-            assert math.dist(scene._touch, scene._target_position) < 0.025
+            assert math.dist(scene._touch, scene._itch.position) < 0.025
         elif frame.t > 0:
             assert frame.reward < 0.0
         last = frame.info["scratches"]
