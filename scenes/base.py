@@ -45,6 +45,19 @@ class Privileged:
     features: np.ndarray
 
 
+def bounded_action(action: Any, space: gym.Space[Any]) -> np.ndarray:
+    """A continuous action as float64 of ``space``'s shape, entries beyond [−1, 1] clipped.
+
+    Raises:
+        InputError: another shape, NaN or infinity.
+    """
+    given = np.asarray(action, dtype=np.float64)
+    if given.shape != space.shape or not np.isfinite(given).all():
+        (n,) = space.shape or (0,)
+        raise InputError("action", action, f"{n} finite numbers, in [-1, 1]")
+    return np.clip(given, -1.0, 1.0)
+
+
 class SessionEnv(gym.Env[np.ndarray, Any]):
     """A Gymnasium environment with a hidden latent that a :class:`SessionProcess` changes.
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import numpy as np
 
+from scenes.base import bounded_action
 from scenes.care.chain import (
     Kinematics,
     matrix_from_rpy,
@@ -268,10 +269,7 @@ class CareScene(DrawnScene):
         """
         if not self._started:
             raise gym.error.ResetNeeded("call reset() before step()")
-        given = np.asarray(action, dtype=np.float64)
-        if given.shape != self.action_space.shape or not np.isfinite(given).all():
-            raise InputError("action", action, f"{self.n_actions} finite numbers, in [-1, 1]")
-        clipped = np.clip(given, -1.0, 1.0)
+        clipped = bounded_action(action, self.action_space)
         self.person.act(self.steps, self.steps * CONTROL_STEP_S)
         self._drive(clipped)
         self._simulate()

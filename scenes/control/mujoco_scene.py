@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scenes.base import SessionEnv
+from scenes.base import SessionEnv, bounded_action
 from scenes.care.shapes import Mesh
 from scenes.control.mujoco_looks import Picture, body_poses, build_visual_model
 from scenes.errors import InputError
@@ -144,10 +144,7 @@ class MuJoCoScene(SessionEnv):
         """
         if not self._started:
             raise gym.error.ResetNeeded("call reset() before step()")
-        given = np.asarray(action, dtype=np.float64)
-        if given.shape != self.action_space.shape or not np.isfinite(given).all():
-            raise InputError("action", action, f"{self.n_actions} finite numbers, in [-1, 1]")
-        clipped = np.clip(given, -1.0, 1.0)
+        clipped = bounded_action(action, self.action_space)
         self.data.ctrl[:] = clipped
         self._before_step()
         self._mujoco.mj_step(self.model, self.data, nstep=self.physics.frame_skip)

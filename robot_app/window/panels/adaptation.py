@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
 )
@@ -18,6 +14,7 @@ from dynamite.acting import Frame
 from robot_app.figures.panel import Chart, Picture, SkinChart
 from robot_app.history import RATE_WINDOW, after_words, running_mean
 from robot_app.messages import Loaded
+from robot_app.window.changes_table import ADAPTED, changes_table
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
 from robot_app.window.workbench import Workbench
@@ -84,24 +81,9 @@ class Panel(BasePanel):
         box.setSpacing(2)
         self.caption = quiet("Changes of the preference")
         box.addWidget(self.caption)
-        self.table = QTableWidget(0, 4)
-        self.table.setHorizontalHeaderLabels(["step", "to", "noticed", "adapted"])
-        self.table.setAccessibleName("Changes of the preference and how long adapting took")
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(20)
-        self.table.setShowGrid(False)
-        self.table.setFocusPolicy(Qt.NoFocus)
-        self.table.setEditTriggers(QAbstractItemView.NoEditTriggers)
-        self.table.setSelectionMode(QAbstractItemView.NoSelection)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.Stretch)
-        self.table.horizontalHeaderItem(2).setToolTip("Steps until the predicted session end rose past 50 %.")
-        self.table.horizontalHeaderItem(3).setToolTip(
-            "Steps until the mean reward of 10 steps was back to 90 % of the oracle's over that session."
-        )
-        self.table.setMinimumWidth(330)
+        name = "Changes of the preference and how long adapting took"
+        noticed = "Steps until the predicted session end rose past 50 %."
+        self.table = changes_table(name, ("noticed", "adapted"), (noticed, ADAPTED), 330)
         box.addWidget(self.table, 1)
         return box
 

@@ -7,14 +7,11 @@ from pathlib import Path
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
 )
@@ -27,6 +24,7 @@ from robot_app.history import after_words
 from robot_app.messages import Loaded
 from robot_app.opening import Unopenable, find_out
 from robot_app.troubles import other_scene, unreadable
+from robot_app.window.changes_table import ADAPTED, changes_table
 from robot_app.window.comparing import Comparing
 from robot_app.window.listener import policy_title
 from robot_app.window.panel import BasePanel, quiet
@@ -117,24 +115,8 @@ class Panel(BasePanel):
         box.setSpacing(2)
         self.caption = quiet("Steps to adapt")
         box.addWidget(self.caption)
-        self.table = QTableWidget(0, 4)
-        self.table.setHorizontalHeaderLabels(["step", "to", "A", "B"])
-        self.table.setAccessibleName("Changes of the preference and how long adapting took each policy")
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(20)
-        self.table.setShowGrid(False)
-        self.table.setFocusPolicy(Qt.NoFocus)
-        self.table.setEditTriggers(QAbstractItemView.NoEditTriggers)
-        self.table.setSelectionMode(QAbstractItemView.NoSelection)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.Stretch)
-        for column in (2, 3):
-            self.table.horizontalHeaderItem(column).setToolTip(
-                "Steps until the mean reward of 10 steps was back to 90 % of the oracle's over that session."
-            )
-        self.table.setMinimumWidth(300)
+        name = "Changes of the preference and how long adapting took each policy"
+        self.table = changes_table(name, ("A", "B"), (ADAPTED, ADAPTED), 300)
         box.addWidget(self.table, 1)
         return box
 

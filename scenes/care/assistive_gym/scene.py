@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from scenes.base import SessionEnv
+from scenes.base import SessionEnv, bounded_action
 from scenes.care.assistive_gym.fork_bullet import digest
 from scenes.care.assistive_gym.kinematics import Screws, arm_screws
 from scenes.care.assistive_gym.preferences import PREFERENCES
@@ -140,10 +140,7 @@ class AssistiveGym(SessionEnv):
         """
         if not self._started:
             raise gym.error.ResetNeeded("call reset() before step()")
-        given = np.asarray(action, dtype=np.float64)
-        if given.shape != self.action_space.shape or not np.isfinite(given).all():
-            raise InputError("action", action, f"{self.n_actions} finite numbers, in [-1, 1]")
-        observation, reward, done, said = self.upstream.step(np.clip(given, -1.0, 1.0))
+        observation, reward, done, said = self.upstream.step(bounded_action(action, self.action_space))
         info = {
             "task_success": bool(said["task_success"]),
             "total_force_n": float(said["total_force_on_human"]),
