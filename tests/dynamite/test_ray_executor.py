@@ -20,7 +20,7 @@ from dynamite.sweep.result import Settings
 from dynamite.sweep.store import Store
 from dynamite.sweep.table import build_table
 from scenes.errors import InputError
-from tests.dynamite.test_sweep import SMALL, SWEEP, Heard, changed, sweep
+from tests.dynamite.sweeps import SMALL, SWEEP, Heard, changed, sweep
 
 pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from dynamite.agent import Agent
@@ -104,6 +105,15 @@ def waiter(app: QApplication) -> Callable[..., None]:
             assert time.monotonic() < end, "it did not happen"
 
     return until
+
+
+def press(window: MainWindow, wait: Callable[..., None], *keys: Qt.Key) -> None:
+    """Press keys in the picture of a window that has the keyboard: shortcuts are the active window's alone."""
+    window.activateWindow()
+    wait(window.isActiveWindow)
+    window.viewport.setFocus()
+    for key in keys:
+        QTest.keyClick(window.viewport, key)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QFileDialog
 from robot_app.window.actions import ACTIONS, MENUS, TOOLBAR
 from robot_app.window.help_overlay import _COLUMNS, rows_of
 from robot_app.window.main_window import MainWindow
+from tests.robot_app.window.conftest import press
 
 Wait = Callable[..., None]
 #: Tested where their effect is: tests/robot_app/window/test_training_panel.py, test_recording_panel.py.
@@ -352,11 +353,9 @@ def test_quit_closes_the_window(fresh: MainWindow, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_key_pressed_in_the_window_runs_its_action(fresh: MainWindow, wait: Wait) -> None:
-    fresh.activateWindow()
-    fresh.viewport.setFocus()
-    QTest.keyClick(fresh.viewport, Qt.Key_Right)
+    press(fresh, wait, Qt.Key_Right)
     wait(lambda: fresh.workbench.history.last.t == 1)
-    QTest.keyClick(fresh.viewport, Qt.Key_N)
+    press(fresh, wait, Qt.Key_N)
     wait(lambda: fresh.workbench.history.seed == 4)
 
 

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QToolButton
 from robot_app.episode import Episode
 from robot_app.messages import Loaded
 from robot_app.window.main_window import MainWindow
+from tests.robot_app.window.conftest import press
 
 Wait = Callable[..., None]
 
@@ -81,22 +82,20 @@ def test_keys_step_and_jump(lived: MainWindow, wait: Wait) -> None:
     bench = lived.workbench
     stops = bench.timeline().stops
     assert 15 in stops
-    lived.activateWindow()
-    lived.viewport.setFocus()
-    QTest.keyClick(lived.viewport, Qt.Key_Home)
+    press(lived, wait, Qt.Key_Home)
     wait(lambda: bench.cursor == 0)
     for stop in [t for t in stops if t > 0]:
-        QTest.keyClick(lived.viewport, Qt.Key_Period)
+        press(lived, wait, Qt.Key_Period)
         wait(lambda stop=stop: bench.shown.t == stop)
     look_at(lived, wait, 16)
-    QTest.keyClick(lived.viewport, Qt.Key_Comma)
+    press(lived, wait, Qt.Key_Comma)
     wait(lambda: bench.cursor == 15)
-    QTest.keyClick(lived.viewport, Qt.Key_Left)
+    press(lived, wait, Qt.Key_Left)
     wait(lambda: bench.cursor == 14)
-    QTest.keyClick(lived.viewport, Qt.Key_Right)
+    press(lived, wait, Qt.Key_Right)
     wait(lambda: bench.cursor == 15)
     assert bench.history.last.t == 40  # no step was taken
-    QTest.keyClick(lived.viewport, Qt.Key_End)
+    press(lived, wait, Qt.Key_End)
     wait(lambda: bench.cursor is None)
 
 
