@@ -150,6 +150,23 @@ class Recorded:
 
 
 @dataclass(frozen=True)
+class Replayed:
+    """A take was run again from its start, every step compared to the last bit.
+
+    Attributes:
+        episode: its number.
+        steps: that it has.
+        differs: what was first found to differ; empty where nothing was.
+        instead: why it was run with the actions as recorded and not with the policy that chose them; empty where it was not.
+    """
+
+    episode: int
+    steps: int
+    differs: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True)
 class Refused:
     """A command could not be obeyed; nothing has changed.
 
@@ -183,6 +200,7 @@ Message = (
     | Rerunning
     | Status
     | Recorded
+    | Replayed
     | Refused
     | Crashed
 )

@@ -147,6 +147,14 @@ class Runtime:
         """Back to another take; answered by Takes or Refused."""
         self._send("take", number=number)
 
+    def revisit(self, folder: Path | str) -> None:
+        """A recorded episode with its whole past, at its start; answered by Loaded, every Step, Replayed, or by Refused."""
+        self._send("revisit", folder=str(folder))
+
+    def verify(self) -> None:
+        """Run the present take again and compare every step; answered by Replayed."""
+        self._send("verify")
+
     def pair(self, on: bool) -> None:
         """Whether each new step is to wait, unseen, until it is said to be :meth:`shown`; also after a restart."""
         self._paired = on

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from typing import Any
 from dynamite.acting import Policy
 from robot_app import messages
 from robot_app.announcer import FLUSH_S, Announcer
-from robot_app.episode import EpisodeWriter
+from robot_app.episode import Episode, EpisodeWriter
 from robot_app.recipe import SceneRecipe
+from robot_app.recorded_actions import PREFIX
+from robot_app.revisit import past_of, prove
 from robot_app.session_rules import SessionRules
 from robot_app.shared_frames import SharedFrames
 from robot_app.stage import Stage
@@ -158,6 +161,34 @@ class Simulator(Announcer):
                 self._set_state("playing")
             self._publish(revised=True)
             self._tell_status()
+        self._start_reference()
+
+    def _do_revisit(self, folder: str) -> None:
+        """A recorded episode: its past is told as it is read, and then proved by running it again."""
+        episode, instead = Episode.load(folder), ""
+        episode.require_scene()
+        try:
+            self._open(episode.recipe, episode.manifest["policy"]["name"], episode.seed)
+        except InputError as error:  # of who acted; if of the scene, it is raised again
+            self._open(episode.recipe, f"{PREFIX}{folder}", episode.seed)
+            instead = str(error)
+        takes = self._takes = self._new_takes()
+        past = past_of(episode, takes.next_number, self._rules)
+        takes.restore([past], past.info.number)
+        self._rules = past.info.rules.after(takes.events)
+        self._tell_takes()
+        for frame in past.frames:
+            slim = replace(frame, poses=None, markers=None)
+            self._out.append(messages.Step(past.info.number, episode.seed, slim))
+        takes.seek(0)
+        self._show(0.0)
+        self._rest()
+        found = prove(takes, episode, self._progress, instead)
+        if takes.policy is not self._stage.policy:
+            self._stage.policy = takes.policy
+            self._tell(self._stage.loaded(self._rules, changed_scene=False))
+        self._show(0.0)
+        self._tell(found)
         self._start_reference()
 
     def _open(self, recipe: SceneRecipe, policy: str, seed: int) -> None:
@@ -318,6 +349,15 @@ class Simulator(Announcer):
         if not takes.current.whole:
             takes.physics(self._progress)
         self._show(0.0)
+
+    def _do_verify(self) -> None:
+        takes, differs = self._present, ""
+        try:
+            takes.verify(self._progress)
+        except InputError as error:
+            differs = str(error)
+        self._tell(messages.Replayed(takes.current.info.number, takes.n_steps, differs))
+        self._rest()
 
     def _do_speed(self, speed: float) -> None:
         self._speed = speed

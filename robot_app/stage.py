@@ -9,6 +9,7 @@ import policies
 from dynamite.acting import Policy
 from robot_app import messages
 from robot_app.recipe import SceneRecipe
+from robot_app.recorded_actions import PREFIX, RecordedActions
 from robot_app.reference import Reference
 from robot_app.session_rules import SessionRules
 from scenes.base import SessionEnv
@@ -52,7 +53,9 @@ class Stage:
                     self.oracle = self.load(name)
 
     def load(self, policy: str) -> Policy:
-        """A policy for this scene, which does not act yet."""
+        """A policy for this scene, which does not act yet: a name, a checkpoint's folder, or an episode's actions."""
+        if policy.startswith(PREFIX):
+            return RecordedActions(policy.removeprefix(PREFIX))
         return policies.load(policy, self.scene)
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dynamite.acting import Event, Frame, Policy
+from robot_app.episode_record import digest
 from robot_app.live_episode import LiveEpisode
 from robot_app.session_rules import SessionRules
 from scenes.base import SessionEnv
@@ -48,10 +49,16 @@ class TakeInfo:
 
 @dataclass(frozen=True)
 class TakeRecord:
-    """A take as another process remembers it: enough to live it again. ``frames``: t = 0 … its newest."""
+    """A take as another process, or a recording, remembers it: enough to live it again.
+
+    Attributes:
+        frames: t = 0 … its newest.
+        digests: of the scene's state at each of them (:func:`robot_app.episode_record.digest`); empty for unknown.
+    """
 
     info: TakeInfo
     frames: tuple[Frame, ...]
+    digests: tuple[bytes, ...] = ()
 
 
 @dataclass
@@ -59,13 +66,15 @@ class Take:
     """Attributes:
     history: final Frames of the steps left behind, each with the scene's state hash ("" for unknown).
     tip: the newest Frame and hash; None while physics stands there.
-    whole: whether poses and hashes are there; not of one that another process remembered, until it is run again.
+    whole: whether poses and hashes are there; not of one that was remembered elsewhere, until it is run again.
+    digests: of the scene's states in stead of hashes, as in TakeRecord, until then.
     """
 
     info: TakeInfo
     history: list[tuple[Frame, str]] = field(default_factory=list)
     tip: tuple[Frame, str] | None = None
     whole: bool = True
+    digests: tuple[bytes, ...] = ()
 
 
 class Takes:
@@ -157,9 +166,19 @@ class Takes:
         if self._episode is None:
             episode = self._rerun(self.n_steps, progress)
             take = self.current
-            take.history, take.tip, take.whole = episode.history, None, True
+            take.history, take.tip, take.whole, take.digests = episode.history, None, True, ()
             self._episode = episode
         return self._episode
+
+    def verify(self, progress: Progress | None = None) -> int:
+        """Run the present take again from its start, to where it is; returns the steps that were compared.
+
+        Raises:
+            InputError: as :meth:`physics`.
+        """
+        self._leave()
+        self.physics(progress)
+        return self.n_steps
 
     def branch(self, t: int, edits: Iterable[tuple[str, Any]] = (), progress: Progress | None = None) -> Take:
         """A new take that shares the present one up to step ``t``, is edited there, and goes on from there.
@@ -229,11 +248,12 @@ class Takes:
 
     # ------------------------------------------------------------------------------------------------ again
     def restore(self, records: Sequence[TakeRecord], current: int) -> None:
-        """Takes that another process remembers, without poses and state hashes; the present one is still to be run again."""
+        """Takes that were remembered elsewhere, perhaps without poses; the present one is still to be run again."""
         for record in records:
             history = [(frame, "") for frame in record.frames[:-1]]
             tip = (record.frames[-1], "")
-            self._takes[record.info.number] = Take(record.info, history, tip, whole=False)
+            take = Take(record.info, history, tip, whole=False, digests=record.digests)
+            self._takes[record.info.number] = take
             self._next = max(self._next, record.info.number + 1)
             self._branches += record.info.parent is not None
         self.current, self._episode, self.cursor = self._takes[current], None, None
@@ -253,6 +273,8 @@ class Takes:
             if (frame.latent, frame.session) != (recorded.latent, recorded.session):
                 raise _different(i, "preference")
             if state and episode.state_hash() != state:
+                raise _different(i, "state")
+            if take.digests and digest(episode.state_hash()).tobytes() != take.digests[i]:
                 raise _different(i, "state")
             if i < t:
                 _same(i, "action", episode.advance().decision.action, recorded.decision.action)

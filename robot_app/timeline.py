@@ -80,12 +80,13 @@ class Timeline:
             "next": "" if self.next() is not None else "There is no change after this step.",
             "live": "This is the newest step." if self.live else "",
             "branch": "The episode is over here: go back to an earlier step first." if self.over else "",
+            "verify": "There is no step to run again yet." if self.newest == 0 else "",
             "next_take": one,
             "previous_take": one,
         }
 
 
-_NAMES = ("start", "back", "previous", "next", "live", "branch", "next_take", "previous_take")
+_NAMES = ("start", "back", "previous", "next", "live", "branch", "verify", "next_take", "previous_take")
 
 
 def timeline_of(

@@ -53,7 +53,7 @@ _CAMERAS = tuple(
 ACTIONS: tuple[Action, ...] = (
     Action("file.scene", "Choose Scene and Policy…", "File", "Ctrl+O", "Show the Scene panel.", "show_scene"),
     Action("file.policy", "Open Checkpoint…", "File", "Ctrl+Shift+O", "Let a trained policy from a folder act.", "open_checkpoint"),
-    Action("file.episode", "Open Episode…", "File", "Ctrl+Alt+O", "Go back to a recorded episode's scene, policy and seed.", "open_episode"),
+    Action("file.episode", "Open Episode…", "File", "Ctrl+Alt+O", "Look at a recorded episode with its whole past, and go on from any step.", "open_episode"),
     Action("file.configuration", "Open Configuration…", "File", "Ctrl+Alt+Y", "Take a training's YAML file into the Training panel.", "open_configuration"),
     Action("file.recent", "Open Recent", "File", "Ctrl+Alt+R", "Choose among what was opened lately.", "open_recent"),
     Action("file.quit", "Quit", "File", "Ctrl+Q", "Close the window. Trainings go on.", "quit", separator=True),
@@ -82,6 +82,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("timeline.next", "Next Change", "Timeline", ".", "Look at the next change or edit after this step.", "next_change", icon="next_change"),
     Action("timeline.live", "Back to Live", "Timeline", "End", "Look at the newest step again.", "live", icon="live"),
     Action("timeline.branch", "Branch Here", "Timeline", "B", "Go on from this step in a new take; the old one is kept.", "branch", icon="branch", separator=True),
+    Action("timeline.verify", "Verify Replay", "Timeline", "Y", "Run this take again and compare every step to the last bit.", "verify"),
     Action("timeline.next_take", "Next Take", "Timeline", "]", "Look at the next take of this session.", "next_take"),
     Action("timeline.previous_take", "Previous Take", "Timeline", "[", "Look at the take before.", "previous_take"),
 

@@ -115,6 +115,9 @@ class Commands:
     def branch(self) -> None:
         self.bench.branch()
 
+    def verify(self) -> None:
+        self.bench.runtime.verify()
+
     def next_take(self) -> None:
         self.bench.change_take(+1)
 

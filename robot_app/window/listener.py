@@ -17,6 +17,7 @@ from robot_app.drawing import Drawing
 from robot_app.history import History
 from robot_app.messages import Built, Loaded, Status
 from robot_app.recipe import SceneRecipe
+from robot_app.recorded_actions import PREFIX
 from robot_app.takes import TakeInfo, TakeRecord
 from robot_app.troubles import Trouble
 from scenes.latent import Latent
@@ -89,6 +90,7 @@ class Listener(QObject):
         self.termination: Any = None
         self.kernel = ""
         self.takes: tuple[TakeInfo, ...] = ()
+        self.replayed: dict[int, messages.Replayed] = {}  # by take, what running it again found last
         self.cursor: int | None = None
         self.undo_stack = QUndoStack(self)
         self._histories: dict[int, History] = {}
@@ -177,6 +179,7 @@ class Listener(QObject):
             self.undo_stack.clear()  # its edits are another take's
             self._look_at(known)
         self._histories = {number: h for number, h in self._histories.items() if number in kept}
+        self.replayed = {number: said for number, said in self.replayed.items() if number in kept}
         self.takes_changed.emit()
 
     def _look_at(self, history: History) -> None:
@@ -228,6 +231,24 @@ class Listener(QObject):
     def _on_recorded(self, message: messages.Recorded) -> None:
         self.episode_saved.emit(message)
 
+    def _on_replayed(self, message: messages.Replayed) -> None:
+        self.replayed[message.episode] = message
+        name = next((take.name for take in self.takes if take.number == message.episode), "this take")
+        if message.differs:
+            text = (
+                f"{name} does not repeat itself here: {message.differs}. It can be looked at; to go on, branch from "
+                "before that step."
+            )
+        elif message.instead:
+            text = (
+                f"Replay verified: all {message.steps} steps of {name} are the same to the last bit, with the actions as "
+                f"recorded, as their policy cannot choose them again ({message.instead})."
+            )
+        else:
+            text = f"Replay verified: all {message.steps} steps of {name} are the same to the last bit."
+        self.tell("warning" if message.differs or message.instead else "info", text)
+        self.takes_changed.emit()
+
     def _on_refused(self, message: messages.Refused) -> None:
         if message.what == "save_episode":
             self.not_saved.emit(message)
@@ -261,6 +282,8 @@ class Listener(QObject):
 
 def policy_title(name: str) -> str:
     """A policy's name for people: of a run's checkpoint, the run and its steps."""
+    if name.startswith(PREFIX):
+        return f"actions recorded in {Path(name).name}"
     path = Path(name)
     if path.parent.name == "checkpoints" and path.name.isdigit():
         return f"{path.parent.parent.name} at {int(path.name):,} steps"

@@ -107,7 +107,7 @@ class Opener:
         self.remember(found)
 
     def _open_episode(self, found: Openable) -> None:
-        """The recorded scene and seed with the policy that acted, from the start."""
+        """All of it, at its start: to be looked at, played, and gone on from at any step."""
         episode, bench = found.episode, self.bench
         assert episode is not None
         try:
@@ -115,12 +115,11 @@ class Opener:
         except InputError as error:
             bench.tell_trouble(unreadable("episode", found.path, str(error)))
             return
-        bench.load(episode.recipe, episode.manifest["policy"]["name"], episode.seed)
+        bench.revisit(episode)
         self.remember(found)
-        done = len(episode.events)
-        by_hand = f" {done} edits made by hand while it was recorded are not repeated." if done else ""
+        whole = "" if episode.complete else " It was cut off while it was recorded; what is whole is here."
         bench.tell(
-            "info", f"Opened {found.title}: scene, policy and seed as recorded, from the start.{by_hand}"
+            "info", f"Opened {found.title}, {episode.n_steps} steps. It is run again to verify it…{whole}"
         )
 
     def _open_configuration(self, found: Openable) -> None:

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QUndoCommand
 from dynamite.acting import Frame
 from robot_app import doctor, messages, troubles
 from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly, Filmed, Picked, Picture, Saved, View
+from robot_app.episode import Episode
 from robot_app.recipe import SceneRecipe
 from robot_app.render.camera import OrbitCamera
 from robot_app.runtime import SPEEDS, Runtime
@@ -91,6 +92,11 @@ class Workbench(Listener):
     def load(self, recipe: SceneRecipe, policy: str, seed: int, play: bool = False) -> None:
         self._asked = (recipe, policy, seed)
         self.runtime.load(recipe, policy, seed, play)
+
+    def revisit(self, episode: Episode) -> None:
+        """A recorded episode with its whole past, at its start."""
+        self._asked = (episode.recipe, episode.manifest["policy"]["name"], episode.seed)
+        self.runtime.revisit(episode.folder)
 
     @property
     def shown(self) -> Frame | None:

@@ -91,17 +91,22 @@ class Panel(BasePanel):
         bench = self.workbench
         self.takes.clear()
         for info in bench.takes:
-            self.takes.addItem(info.name, info.number)
+            replayed = bench.replayed.get(info.number)
+            verified = replayed is not None and not replayed.differs
+            self.takes.addItem(f"{info.name} ✓" if verified else info.name, info.number)
             parent = next((other.name for other in bench.takes if other.number == info.parent), "")
-            if parent:
-                self.takes.setItemData(
-                    self.takes.count() - 1, f"From {parent}, step {info.start}", Qt.ToolTipRole
-                )
+            said = [f"From {parent}, step {info.start}"] if parent else []
+            if replayed is not None:
+                ok = f"the same to the last bit up to step {replayed.steps}"
+                said.append(f"Run again: {replayed.differs or ok}")
+            self.takes.setItemData(self.takes.count() - 1, "\n".join(said), Qt.ToolTipRole)
         self.takes.setCurrentIndex(self.takes.findData(bench.history.episode))
         several = len(bench.takes) > 1
         self.takes.setEnabled(several)
         why = bench.timeline().why_not(len(bench.takes))["next_take"]
-        self.takes.setToolTip("Which take is looked at; play goes on with it." if several else why)
+        about = self.takes.itemData(self.takes.currentIndex(), Qt.ToolTipRole)
+        words = "Which take is looked at; play goes on with it." if several else why
+        self.takes.setToolTip("\n".join(filter(None, (words, about))))
         self._show()
 
     def _take_chosen(self, index: int) -> None:

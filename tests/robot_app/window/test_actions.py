@@ -277,6 +277,17 @@ def report(window: MainWindow, wait: Wait) -> None:
     assert "Loaded scratch_itch" in text
 
 
+def verify(window: MainWindow, wait: Wait) -> None:
+    bench = window.workbench
+    assert not window.actions_by_id["timeline.verify"].isEnabled()  # there is no step yet
+    for _ in range(4):
+        bench.runtime.step()
+    wait(lambda: window.actions_by_id["timeline.verify"].isEnabled() and bench.status.t == 4)
+    trigger(window, "timeline.verify")
+    wait(lambda: bench.replayed.get(bench.history.episode) is not None)
+    assert "Replay verified: all 4 steps" in window.notice_bar.text.text()
+
+
 EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
     "file.scene": scene,
     "run.play_pause": play_pause,
@@ -300,6 +311,7 @@ EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
     "timeline.next": seek("timeline.next", 1, 3),
     "timeline.live": seek("timeline.live", 2, 6),
     "timeline.branch": branch,
+    "timeline.verify": verify,
     "timeline.next_take": another_take("timeline.next_take"),
     "timeline.previous_take": another_take("timeline.previous_take"),
     **{f"view.{name}": toggle(name) for name in ("heat", "truth", "force", "shadow")},

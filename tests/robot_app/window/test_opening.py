@@ -12,6 +12,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
 
+from robot_app.episode import Episode
 from robot_app.window.main_window import MainWindow
 from robot_app.window.settings import Settings
 
@@ -77,25 +78,87 @@ def test_a_checkpoint_of_another_scene_asks_before_it_changes_the_scene(
     assert bench.scene.policy == str(tmp_path / "grid")
 
 
-def test_an_episode_is_opened_where_it_began_and_a_damaged_one_is_not(
-    fresh: MainWindow, wait: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench, panel = fresh.workbench, fresh.panels["recording"]
-    panel.set_folder(tmp_path)
+def record(window: MainWindow, wait: Wait, folder: Path, steps: int = 20) -> Path:
+    """An episode of seed 11, edited at step 10; the window is at another one afterwards."""
+    bench, panel = window.workbench, window.panels["recording"]
+    panel.set_folder(folder)
     bench.reset(11)
     wait(lambda: bench.history.seed == 11)
-    fresh.actions_by_id["run.step"].trigger()
-    wait(lambda: bench.history.last.t == 1)
-    fresh.actions_by_id["record.episode"].trigger()
-    wait(lambda: list(tmp_path.glob("*-episode-*/frames/000.safetensors")))
+    for t in range(steps):
+        if t == 10:
+            bench.edit({"itch": "forearm@0.3"})
+        bench.runtime.step()
+    wait(lambda: bench.history.last.t == steps)
+    panel.latest.setText("")
+    window.actions_by_id["record.episode"].trigger()
     wait(lambda: "-episode-" in panel.latest.text())
-    (folder,) = tmp_path.glob("*-episode-*")
+    (made,) = folder.glob("*-episode-*")
     bench.reset(3)
     wait(lambda: bench.history.seed == 3)
+    return made
+
+
+def test_an_episode_is_opened_with_its_whole_past(
+    fresh: MainWindow, wait: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, folder = fresh.workbench, record(fresh, wait, tmp_path)
+    recorded = Episode.load(folder)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     fresh.actions_by_id["file.episode"].trigger()
-    wait(lambda: bench.history.seed == 11)
+    wait(lambda: bench.replayed.get(bench.history.episode) is not None, 60)
+    assert "Replay verified: all 20 steps" in fresh.notice_bar.text.text()
+    takes = fresh.panels["timeline"].takes
+    assert takes.currentText() == "Recording of seed 11 ✓"
+    assert "last bit" in takes.toolTip()
+    assert [frame.observation.tobytes() for frame in bench.history.frames] == [
+        frame.observation.tobytes() for frame in recorded.frames
+    ]
+    timeline = bench.timeline()
+    assert (timeline.at, timeline.newest, timeline.live) == (0, 20, False)
+    assert timeline.edits == ((10, "override"),)
+    wait(lambda: fresh.viewport.shown is not None and fresh.viewport.shown.t == 0)
+    bench.runtime.seek(14)
+    wait(lambda: bench.cursor == 14 and fresh.viewport.shown.t == 14)
+    assert bench.shown.latent["itch"].part == "forearm"
+    bench.runtime.play()  # what was, and then on from its end
+    wait(lambda: bench.history.last.t > 20, 60)
+    bench.runtime.pause()
+    bench.runtime.seek(12)
+    wait(lambda: bench.cursor == 12)
+    first = bench.history
+    fresh.actions_by_id["timeline.branch"].trigger()
+    wait(lambda: bench.history is not first and len(bench.history) == 13)
+    assert bench.history.last.observation.tobytes() == recorded.frames[12].observation.tobytes()
+    bench.runtime.step()
+    wait(lambda: bench.history.last.t == 13)
+    assert bench.history.last.observation.tobytes() == recorded.frames[13].observation.tobytes()
 
+
+def test_an_episode_whose_policy_is_gone_is_played_as_recorded(
+    fresh: MainWindow, wait: Wait, tmp_path: Path, checkpoint: Path
+) -> None:
+    bench = fresh.workbench
+    shutil.copytree(checkpoint, tmp_path / "mortal")
+    number = bench.scene.number
+    drop(fresh, tmp_path / "mortal")
+    wait(lambda: bench.scene.number > number and bench.status.state == "paused")
+    folder = record(fresh, wait, tmp_path / "recordings", 12)
+    shutil.rmtree(tmp_path / "mortal")
+    drop(fresh, folder)
+    wait(lambda: bench.replayed.get(bench.history.episode) is not None, 60)
+    assert "Replay verified" in fresh.notice_bar.text.text()
+    assert "mortal" in fresh.notice_bar.text.text()
+    assert len(bench.history) == 13
+    assert "actions recorded in" in fresh.windowTitle()
+    bench.reset(11)  # from the start again, with the same actions
+    wait(lambda: len(bench.history) == 1)
+    bench.runtime.step()
+    wait(lambda: len(bench.history) == 2)
+    assert bench.history.last.decision.belief is not None
+
+
+def test_a_damaged_episode_is_told_and_not_opened(fresh: MainWindow, wait: Wait, tmp_path: Path) -> None:
+    bench, folder = fresh.workbench, record(fresh, wait, tmp_path, 1)
     damaged = tmp_path / "damaged"
     shutil.copytree(folder, damaged)
     frames = damaged / "frames" / "000.safetensors"
