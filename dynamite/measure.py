@@ -29,6 +29,7 @@ A value that does not exist (a belief of an agent that has none) is None.
 from __future__ import annotations
 
 import importlib
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,8 +57,9 @@ from dynamite.vector import Snapshot, make_vector
 from scenes.errors import InputError
 from scenes.registry import find_scene
 
-#: Copies that play together: of a scene that steps as arrays, and of one that steps as objects.
-ARRAY_COPIES, OBJECT_COPIES = 1024, 16
+#: Copies that play together, at most: of a scene that steps as arrays, and of one that steps as objects. Of the latter each
+#: has a world of its own, and more of them than a processor's cache holds slow each other down.
+ARRAY_COPIES, OBJECT_COPIES = 1024, 8
 #: Silence between episodes put end to end, so that an alarm never belongs to an end of the episode before.
 _TOLERANCE = 10
 
@@ -280,7 +282,8 @@ def _play(agent: Agent, scene: SceneConfig, episodes: int, seed: int, choose: Be
     if episodes < 1:
         raise InputError("episodes", episodes, "a whole number, 1 or more")
     arrays = hasattr(find_scene(scene.name).load(), "vector")
-    scenes = make_vector(scene, min(episodes, ARRAY_COPIES if arrays else OBJECT_COPIES))
+    batches = math.ceil(episodes / (ARRAY_COPIES if arrays else OBJECT_COPIES))
+    scenes = make_vector(scene, math.ceil(episodes / batches))  # all alike: none plays for nothing
     try:
         if not scenes.spec.same_sizes(agent.spec):
             raise InputError(

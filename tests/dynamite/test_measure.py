@@ -83,6 +83,16 @@ def test_episodes_are_counted_exactly_over_batches(monkeypatch):
         measure(new_agent(tiny()), GRID, 0, seed=0)
 
 
+@pytest.mark.parametrize(("episodes", "batches"), [(5, [5]), (8, [8]), (10, [5, 5]), (20, [7, 7, 6])])
+def test_batches_are_alike_so_that_few_copies_play_for_nothing(monkeypatch, episodes, batches):
+    monkeypatch.setattr(measuring, "ARRAY_COPIES", 8)
+    seen = []
+    monkeypatch.setattr(measuring, "_first", lambda rollout, n: seen.append((rollout, n)) or rollout)
+    measure(new_agent(tiny()), GRID, episodes, seed=0)
+    assert [n for _, n in seen] == batches
+    assert {rollout.rewards.shape[1] for rollout, _ in seen} == {max(batches)}
+
+
 def test_a_probe_that_says_nothing_scores_as_a_coin():
     agent = new_agent(tiny())
     torch.nn.init.zeros_(agent.probe.net[-1].weight)
