@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scenes.latent import ChoiceField, Latent, LatentField, LatentSpace, PointField, SurfacePoint, wrap_angle
+from scenes.latent import (
+    ChoiceField,
+    Latent,
+    LatentField,
+    LatentSpace,
+    PointField,
+    ScalarField,
+    SurfacePoint,
+    wrap_angle,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,36 @@ class PointPosterior:
 
 
 FieldPosterior = ChoicePosterior | ScalarPosterior | PointPosterior
+
+
+def n_outputs(field: LatentField, grid: tuple[int, int]) -> int:
+    """How many numbers a probe says about a field; ``grid`` is (n_axial, n_angle) of points on the skin."""
+    if isinstance(field, PointField):
+        return len(field.parts) * grid[0] * grid[1]
+    return 2 if isinstance(field, ScalarField) else len(field.choices)
+
+
+def posteriors_from(
+    output: np.ndarray, space: LatentSpace, grid: tuple[int, int]
+) -> dict[str, FieldPosterior]:
+    """A probe's outputs (O,) as one posterior per field."""
+    fields: dict[str, FieldPosterior] = {}
+    start = 0
+    for entry in space.fields:
+        block = output[start : start + n_outputs(entry, grid)]
+        start += len(block)
+        if isinstance(entry, ScalarField):
+            half = (entry.high - entry.low) / 2
+            std = float(np.exp(np.clip(block[1], -5, 1))) * half
+            fields[entry.name] = ScalarPosterior(entry.low + (float(block[0]) + 1) * half, std)
+            continue
+        weights = np.exp(block - block.max())
+        weights /= weights.sum()
+        if isinstance(entry, PointField):
+            fields[entry.name] = PointPosterior(weights.reshape(len(entry.parts), *grid))
+        else:
+            fields[entry.name] = ChoicePosterior(weights)
+    return fields
 
 
 @dataclass(frozen=True)

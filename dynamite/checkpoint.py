@@ -23,27 +23,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from dynamite.agent import Agent
+from dynamite.checkpoint_files import (
+    CONFIG,
+    FORMAT,
+    MANIFEST,
+    MODEL,
+    OLD,
+    PARTIAL,
+    TRAINING,
+    list_checkpoints,
+    manifest_digest,
+    read_whole,
+    tidy,
+)
+from dynamite.checkpoint_files import (
+    latest_checkpoint as latest_checkpoint,  # of what is read, as of what is written
+)
 from dynamite.config import Config
 from dynamite.config_io import load_yaml, to_yaml
 from dynamite.spec import SceneSpec
 from scenes.errors import InputError
 
-FORMAT = "dynamite-checkpoint/1"
-_MODEL, _TRAINING, _CONFIG, _MANIFEST = (
-    "model.safetensors",
-    "training.safetensors",
-    "config.yaml",
-    "manifest.json",
-)
-#: Names of what a crash may leave beside a checkpoint's place, and of what was found damaged.
-_PARTIAL, _OLD, _DAMAGED = ".{}.partial-{}", ".{}.old-{}", "damaged-{}"
+#: What :func:`resume_point` calls a checkpoint that it found damaged.
+_DAMAGED = "damaged-{}"
 
 _log = logging.getLogger(__name__)
 
@@ -74,21 +82,21 @@ def save_checkpoint(
 ) -> Path:
     """Write a checkpoint to ``folder``, replacing what stood there; an export where ``training`` is None."""
     folder = Path(folder)
-    files = {_MODEL: save(_contiguous(agent.state_dict())), _CONFIG: to_yaml(agent.config).encode()}
+    files = {MODEL: save(_contiguous(agent.state_dict())), CONFIG: to_yaml(agent.config).encode()}
     if training is not None:
-        files[_TRAINING] = save(_contiguous(training))
+        files[TRAINING] = save(_contiguous(training))
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "spec": agent.spec.to_json(),
         "counters": counters or {},
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
-    manifest["self"] = _digest(manifest)
-    files[_MANIFEST] = json.dumps(manifest, indent=1).encode()
+    manifest["self"] = manifest_digest(manifest)
+    files[MANIFEST] = json.dumps(manifest, indent=1).encode()
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _tidy(folder)
-    partial = folder.with_name(_PARTIAL.format(folder.name, os.getpid()))
+    tidy(folder)
+    partial = folder.with_name(PARTIAL.format(folder.name, os.getpid()))
     try:
         partial.mkdir()
         for name, data in files.items():
@@ -98,7 +106,7 @@ def save_checkpoint(
                 os.fsync(file.fileno())
         _sync_folder(partial)
         if folder.exists():
-            old = folder.with_name(_OLD.format(folder.name, os.getpid()))
+            old = folder.with_name(OLD.format(folder.name, os.getpid()))
             os.rename(folder, old)
             os.rename(partial, folder)
             shutil.rmtree(old, ignore_errors=True)
@@ -106,26 +114,9 @@ def save_checkpoint(
             os.rename(partial, folder)
         _sync_folder(folder.parent)
     except BaseException:
-        _tidy(folder)
+        tidy(folder)
         raise
     return folder
-
-
-def _tidy(folder: Path) -> None:
-    """Clear away what a process that died while writing here left, and put back what it was about to replace."""
-    for old in _left_by_the_dead(folder.parent, _OLD.format(folder.name, "*")):
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(old, folder)
-    for partial in _left_by_the_dead(folder.parent, _PARTIAL.format("*", "*")):
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _left_by_the_dead(parent: Path, pattern: str) -> list[Path]:
-    """Folders whose names end with the number of a process that is no more (or is this one)."""
-    numbered = [(path, int(path.name.rpartition("-")[2])) for path in parent.glob(pattern)]
-    return [path for path, pid in numbered if pid == os.getpid() or not psutil.pid_exists(pid)]
 
 
 def _sync_folder(folder: Path) -> None:
@@ -145,72 +136,23 @@ def load_checkpoint(folder: Path | str) -> Checkpoint:
         InputError: a missing, truncated, altered or foreign file, in one line that names it.
     """
     folder = Path(folder)
-    manifest, data = _read_whole(folder)
-    config = load_yaml(folder / _CONFIG)
-    spec = SceneSpec.from_json(manifest["spec"], str(folder / _MANIFEST))
+    manifest, data = read_whole(folder)
+    config = load_yaml(folder / CONFIG)
+    spec = SceneSpec.from_json(manifest["spec"], str(folder / MANIFEST))
     agent = Agent(spec, config)
     try:
-        agent.load_state_dict(load(data[_MODEL]))
-        training = load(data[_TRAINING]) if _TRAINING in data else {}
+        agent.load_state_dict(load(data[MODEL]))
+        training = load(data[TRAINING]) if TRAINING in data else {}
     except (RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(str(folder / _MODEL), reason, "weights that fit its config.yaml") from None
+        raise InputError(str(folder / MODEL), reason, "weights that fit its config.yaml") from None
     return Checkpoint(folder, config, spec, agent.eval(), training, manifest["counters"])
-
-
-def _read_whole(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """A checkpoint's manifest and its files, each proven by its digest."""
-    if not folder.exists() and folder.parent.is_dir():
-        _tidy(folder)
-    manifest = read_manifest(folder)
-    data: dict[str, bytes] = {}
-    for name, digest in manifest["sha256"].items():
-        try:
-            data[name] = (folder / name).read_bytes()
-        except OSError:
-            raise InputError(str(folder / name), "no readable file", "a whole checkpoint") from None
-        if hashlib.sha256(data[name]).hexdigest() != digest:
-            raise InputError(str(folder / name), "a damaged file (its sha256 differs)", "a whole checkpoint")
-    if _MODEL not in data or _CONFIG not in data:
-        raise InputError(str(folder), "a checkpoint without model or config", "a whole checkpoint")
-    return manifest, data
 
 
 def export_checkpoint(source: Path | str, folder: Path | str) -> Path:
     """Write what acting needs of a checkpoint (weights, config, manifest) to ``folder``, such as a packaged agent's."""
     checkpoint = load_checkpoint(source)
     return save_checkpoint(Path(folder), checkpoint.agent, None, checkpoint.counters)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """A checkpoint's manifest, checked."""
-    path = Path(folder) / _MANIFEST
-    try:
-        text = path.read_text(encoding="utf-8")
-        manifest = json.loads(text)
-    except OSError:
-        raise InputError(str(folder), "no checkpoint there", f"a folder with {_MANIFEST}") from None
-    except ValueError:
-        raise InputError(str(path), "a damaged file (not JSON)", "a whole checkpoint") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        raise InputError(str(path), found, f"format {FORMAT}")
-    whole = text == json.dumps(manifest, indent=1)  # a blank that became a tab leaves the JSON the same
-    claimed = manifest.pop("self", None)
-    if not whole or claimed != _digest(manifest):
-        raise InputError(str(path), "a damaged file (its sha256 differs)", "a whole checkpoint")
-    return manifest
-
-
-def list_checkpoints(run_dir: Path | str) -> list[Path]:
-    """A run's checkpoints (``checkpoints/<frames>``), the oldest first; whether they are whole is not looked at."""
-    folders = [p for p in (Path(run_dir) / "checkpoints").glob("[0-9]*") if (p / _MANIFEST).is_file()]
-    return sorted(folders, key=lambda p: p.name)
-
-
-def latest_checkpoint(run_dir: Path | str) -> Path | None:
-    """The newest of :func:`list_checkpoints`, or None."""
-    return next(reversed(list_checkpoints(run_dir)), None)
 
 
 def resume_point(run_dir: Path | str) -> Path | None:
@@ -226,7 +168,7 @@ def resume_point(run_dir: Path | str) -> Path | None:
     whole = None
     for folder in reversed(list_checkpoints(run_dir)):
         try:
-            _read_whole(folder)
+            read_whole(folder)
         except InputError as error:
             damaged.append((folder, error))
         else:
@@ -264,7 +206,3 @@ def unpack_optimiser(prefix: str, optimiser: torch.optim.Optimizer, tensors: dic
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-
-
-def _digest(manifest: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()

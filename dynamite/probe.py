@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dynamite.belief import ChoicePosterior, FieldPosterior, PointPosterior, ScalarPosterior
+from dynamite.belief import FieldPosterior, n_outputs, posteriors_from
 from dynamite.config import ProbeConfig
 from dynamite.networks import mlp
 from scenes.latent import ChoiceField, LatentField, LatentSpace, PointField, ScalarField
@@ -40,13 +40,9 @@ class LatentProbe(nn.Module):
     def __init__(self, space: LatentSpace, n_in: int, config: ProbeConfig) -> None:
         super().__init__()
         self.space, self.config = space, config
-        self.widths = [self._n_outputs(field) for field in space.fields]
+        self._grid = (config.n_axial, config.n_angle)
+        self.widths = [n_outputs(field, self._grid) for field in space.fields]
         self.net = mlp(n_in, config.hidden, sum(self.widths))
-
-    def _n_outputs(self, field: LatentField) -> int:
-        if isinstance(field, PointField):
-            return len(field.parts) * self.config.n_axial * self.config.n_angle
-        return 2 if isinstance(field, ScalarField) else len(field.choices)
 
     def forward(self, read: Tensor) -> Tensor:
         """(…, I), detached here → (…, O)."""
@@ -93,27 +89,4 @@ class LatentProbe(nn.Module):
 
     def posteriors(self, output: np.ndarray) -> dict[str, FieldPosterior]:
         """One step's outputs (O,) as the posteriors of :mod:`dynamite.belief`."""
-        return posteriors_from(output, self.space, self.widths, (self.config.n_axial, self.config.n_angle))
-
-
-def posteriors_from(
-    output: np.ndarray, space: LatentSpace, widths: list[int], grid: tuple[int, int]
-) -> dict[str, FieldPosterior]:
-    """A probe's outputs (O,) as one posterior per field; plain numpy, shared with single-step inference."""
-    fields: dict[str, FieldPosterior] = {}
-    start = 0
-    for field, width in zip(space.fields, widths, strict=True):
-        block = output[start : start + width]
-        start += width
-        if isinstance(field, ScalarField):
-            half = (field.high - field.low) / 2
-            std = float(np.exp(np.clip(block[1], -5, 1))) * half
-            fields[field.name] = ScalarPosterior(field.low + (float(block[0]) + 1) * half, std)
-            continue
-        weights = np.exp(block - block.max())
-        weights /= weights.sum()
-        if isinstance(field, PointField):
-            fields[field.name] = PointPosterior(weights.reshape(len(field.parts), *grid))
-        else:
-            fields[field.name] = ChoicePosterior(weights)
-    return fields
+        return posteriors_from(output, self.space, self._grid)

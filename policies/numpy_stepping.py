@@ -11,80 +11,88 @@ from __future__ import annotations
 import numpy as np
 
 from dynamite.acting import Decision
-from dynamite.actor_critic import ActorCritic
-from dynamite.agent import Agent
-from dynamite.belief import Belief, FieldPosterior
-from dynamite.belief_model import BeliefModel
-from dynamite.encoder import GRUEncoder
-from dynamite.normalise import RunningNorm
-from dynamite.probe import posteriors_from
-from policies.stepping import random_seed
+from dynamite.belief import Belief, FieldPosterior, posteriors_from
+from dynamite.checkpoint_files import Stored
+from dynamite.config import Config
+from policies.stepper import random_seed
 
 Layer = tuple[np.ndarray, np.ndarray]
+Arrays = dict[str, np.ndarray]
 
 
-def fits(agent: Agent) -> bool:
-    """Whether the agent is of the kind that is known here."""
-    model = agent.belief_model
-    known = model is None or (type(model) is BeliefModel and type(model.encoder) is GRUEncoder)
-    return known and type(agent.actor_critic) is ActorCritic
+def fits(config: Config) -> bool:
+    """Whether an agent so configured is of the kind that is known here."""
+    known = not config.has_belief or (config.encoder.kind == "gru" and not config.encoder.hypotheses)
+    return known and config.policy.learner != "sac"
 
 
 class NumpyStepper:
     """Args:
-        agent: one that :func:`fits`; its weights are copied.
+        stored: a checkpoint whose configuration :func:`fits`.
 
     Attributes:
         last_action: (A,) what was executed last, as the encoder sees it.
+
+    Raises:
+        KeyError, ValueError: weights that do not fit the configuration.
     """
 
-    def __init__(self, agent: Agent) -> None:
-        model, head = agent.belief_model, agent.actor_critic
-        assert isinstance(head, ActorCritic)
-        self.spec, self.discrete = agent.spec, agent.spec.discrete
-        self._sees = agent.config.policy
-        self._state_norm = _norm(agent.state_norm)
-        self._side_norm = _norm(agent.side_norm) if agent.side_norm is not None else None
+    def __init__(self, stored: Stored) -> None:
+        spec, config, arrays = stored.spec, stored.config, stored.arrays
+        self.spec, self.discrete = spec, spec.discrete
+        self._sees = config.policy
+        self._state_norm = _norm(arrays, "state_norm")
+        self._side_norm = _norm(arrays, "side_norm") if "side_norm.mean" in arrays else None
         self._value_scale = 1.0
-        if agent.config.normalise_reward:
-            self._value_scale = 1.0 / float(agent.return_norm.norm.scale()[1])
-        self._std = np.ones(0, np.float32) if head.log_std is None else _array(head.deviation().exp())
-        self.last_action = np.zeros(self.spec.n_actions, np.float32)
+        if config.normalise_reward:
+            self._value_scale = 1.0 / float(_norm(arrays, "return_norm.norm")[1].item())
+        self._std = np.ones(0, np.float32)
+        if not spec.discrete:
+            log_std = np.maximum(arrays["actor_critic.log_std"], np.float32(config.policy.min_log_std))
+            self._std = np.exp(log_std.astype(np.float64)).astype(np.float32)
+        self.last_action = np.zeros(spec.n_actions, np.float32)
 
-        embeddings = [head.embed_state] + ([head.embed_side] if head.embed_side is not None else [])
-        self._embed = _block([_layer(m) for m in embeddings])
+        embeddings = ["embed_state"] + (["embed_side"] if self._side_norm is not None else [])
+        self._embed = _block([_layer(arrays, f"actor_critic.{name}") for name in embeddings])
         # Actor and critic have the same shape: their layers are stacked into one product each.
-        actor, critic = _layers(head.actor), _layers(head.critic)
+        actor, critic = _layers(arrays, "actor_critic.actor"), _layers(arrays, "actor_critic.critic")
         self._shared = [_stack([actor[0], critic[0]]), *map(_block, zip(actor[1:], critic[1:], strict=True))]
 
-        self._has_belief = model is not None
+        self._has_belief = config.has_belief
         self._probe: list[Layer] = []
         self._probe_sees_state = False
-        if model is not None:
-            encoder = model.encoder
-            assert isinstance(encoder, GRUEncoder)
-            parts = [encoder.embed_state, encoder.embed_reward]
-            self._sees_action = encoder.embed_action is not None
-            if encoder.embed_action is not None:
-                parts.append(encoder.embed_action)
-            self._encode = _block([_layer(m) for m in parts])
-            self._mix = None if encoder.mix is None else _layer(encoder.mix)
-            gru = encoder.gru
-            self._gate_in: Layer = (_array(gru.weight_ih_l0), _array(gru.bias_ih_l0))
-            self._gate_hidden: Layer = (_array(gru.weight_hh_l0), _array(gru.bias_hh_l0))
-            heads = [encoder.head_mean, encoder.head_logvar, model.termination.linear]
-            self._heads = _stack([_layer(m) for m in heads])
-            self._n_latent = agent.config.encoder.latent
-            self._logvar = (agent.config.encoder.logvar_min, agent.config.encoder.logvar_max)
-            self._gain = agent.config.encoder.reward_gain
-            self._model_norm = agent.config.model.normalise_state
-            self._predicts_end = agent.config.predicts_session_end
-            self._n_hidden = agent.config.encoder.hidden
-        if agent.probe is not None:
-            self._probe = _layers(agent.probe.net)
-            self._probe_sees_state = agent.config.probe.sees_state
-            self._widths = agent.probe.widths
-            self._grid = (agent.config.probe.n_axial, agent.config.probe.n_angle)
+        if self._has_belief:
+            self._take_encoder(config, arrays)
+            if config.probe.enabled:
+                self._probe = _layers(arrays, "probe.net")
+                self._probe_sees_state = config.probe.sees_state
+                self._grid = (config.probe.n_axial, config.probe.n_angle)
+        self.reset(0)
+        self._try()
+
+    def _take_encoder(self, config: Config, arrays: Arrays) -> None:
+        parts = ["embed_state", "embed_reward"]
+        self._sees_action = bool(config.encoder.action_embedding)
+        if self._sees_action:
+            parts.append("embed_action")
+        encoder = "belief_model.encoder"
+        self._encode = _block([_layer(arrays, f"{encoder}.{name}") for name in parts])
+        self._mix = _layer(arrays, f"{encoder}.mix") if config.encoder.mixing else None
+        self._gate_in = _layer(arrays, f"{encoder}.gru", "{}_ih_l0")
+        self._gate_hidden = _layer(arrays, f"{encoder}.gru", "{}_hh_l0")
+        heads = [f"{encoder}.head_mean", f"{encoder}.head_logvar", "belief_model.termination.linear"]
+        self._heads = _stack([_layer(arrays, name) for name in heads])
+        self._n_latent = config.encoder.latent
+        self._logvar = (config.encoder.logvar_min, config.encoder.logvar_max)
+        self._gain = config.encoder.reward_gain
+        self._model_norm = config.model.normalise_state
+        self._predicts_end = config.predicts_session_end
+        self._n_hidden = config.encoder.hidden
+
+    def _try(self) -> None:
+        """One step that nobody keeps: weights of other sizes fail here."""
+        privileged = np.zeros(self.spec.n_privileged, np.float32) if self._sees.sees_privileged else None
+        self.step(np.zeros(self.spec.n_observation, np.float32), 0.0, privileged, draw=not self.discrete)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -168,24 +176,22 @@ class NumpyStepper:
         x = read
         for layer in self._probe[:-1]:
             x = np.maximum(_linear(layer, x), 0.0)
-        return posteriors_from(_linear(self._probe[-1], x), self.spec.latent_space, self._widths, self._grid)
+        return posteriors_from(_linear(self._probe[-1], x), self.spec.latent_space, self._grid)
 
 
 def _linear(layer: Layer, x: np.ndarray) -> np.ndarray:
     return layer[0] @ x + layer[1]
 
 
-def _array(tensor) -> np.ndarray:
-    return np.ascontiguousarray(tensor.detach().numpy(), np.float32)
+def _layer(arrays: Arrays, name: str, pattern: str = "{}") -> Layer:
+    weight, bias = (arrays[f"{name}.{pattern.format(what)}"] for what in ("weight", "bias"))
+    return weight, bias
 
 
-def _layer(linear) -> Layer:
-    return _array(linear.weight), _array(linear.bias)
-
-
-def _layers(network) -> list[Layer]:
-    """The linear layers of a Sequential."""
-    return [_layer(module) for module in network if hasattr(module, "weight")]
+def _layers(arrays: Arrays, name: str) -> list[Layer]:
+    """The linear layers of a Sequential, where every other module is an activation."""
+    n = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in arrays)
+    return [_layer(arrays, f"{name}.{2 * i}") for i in range(n)]
 
 
 def _stack(layers: list[Layer]) -> Layer:
@@ -203,9 +209,10 @@ def _block(layers: list[Layer] | tuple[Layer, ...]) -> Layer:
     return weight, np.concatenate([b for _, b in layers])
 
 
-def _norm(norm: RunningNorm) -> tuple[np.ndarray, np.ndarray, float]:
-    mean, inverse = norm.scale()
-    return _array(mean), _array(inverse), norm.limit
+def _norm(arrays: Arrays, name: str, limit: float = 10.0) -> tuple[np.ndarray, np.ndarray, float]:
+    """Mean, 1/deviation and bound of a ``RunningNorm``, as it computes them."""
+    mean, var = arrays[f"{name}.mean"], arrays[f"{name}.var"]
+    return mean.astype(np.float32), (1.0 / np.sqrt(var + 1e-8)).astype(np.float32), limit
 
 
 def _apply_norm(x: np.ndarray, norm: tuple[np.ndarray, np.ndarray, float]) -> np.ndarray:

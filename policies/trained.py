@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 
 from dynamite.acting import Decision
-from dynamite.agent import Agent
-from dynamite.checkpoint import latest_checkpoint, load_checkpoint
+from dynamite.checkpoint_files import Stored, latest_checkpoint, read_stored
 from dynamite.spec import SceneSpec
 from policies import numpy_stepping
-from policies.stepping import Stepper, TorchStepper
+from policies.stepper import Stepper
 from scenes.base import Privileged, SessionEnv
 from scenes.errors import InputError
 
@@ -28,9 +28,20 @@ def find_checkpoint(folder: Path) -> Path:
     return newest
 
 
-def make_stepper(agent: Agent) -> Stepper:
-    """The fastest stepper that knows the agent's parts."""
-    return numpy_stepping.NumpyStepper(agent) if numpy_stepping.fits(agent) else TorchStepper(agent)
+def make_stepper(stored: Stored) -> Stepper:
+    """The fastest stepper that knows the agent's parts.
+
+    Raises:
+        InputError: the weights do not fit the configuration.
+    """
+    if numpy_stepping.fits(stored.config):
+        with contextlib.suppress(KeyError, ValueError):  # weights that do not fit: said below
+            return numpy_stepping.NumpyStepper(stored)
+    # Here, because PyTorch takes a second to import, for which nobody should wait who can do without.
+    from dynamite.checkpoint import load_checkpoint
+    from policies.stepping import TorchStepper
+
+    return TorchStepper(load_checkpoint(stored.path).agent)
 
 
 class TrainedPolicy:
@@ -51,7 +62,7 @@ class TrainedPolicy:
         name: str | None = None,
         deterministic: bool | None = None,
     ) -> None:
-        checkpoint = load_checkpoint(folder)
+        checkpoint = read_stored(folder)
         spec = SceneSpec.of(scene)
         if not checkpoint.spec.same_sizes(spec):
             theirs = (
@@ -64,7 +75,7 @@ class TrainedPolicy:
         self.config = checkpoint.config
         self.deterministic = self.config.policy.deterministic if deterministic is None else deterministic
         self.needs_privileged = checkpoint.config.policy.sees_privileged
-        self.stepper = make_stepper(checkpoint.agent)
+        self.stepper = make_stepper(checkpoint)
 
     def reset(self, seed: int) -> None:
         self.stepper.reset(seed)

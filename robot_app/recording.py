@@ -207,7 +207,7 @@ def checkpoint_folder(policy_name: str, scene_name: str) -> Path | None:
     for folder in (packaged, Path(policy_name)):
         if (folder / "manifest.json").is_file():
             return folder
-    from dynamite.checkpoint import latest_checkpoint  # imports PyTorch: only where it may be needed
+    from dynamite.checkpoint_files import latest_checkpoint
 
     return latest_checkpoint(policy_name)
 

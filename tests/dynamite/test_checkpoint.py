@@ -71,7 +71,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(checkpoint):
         "config.yaml"
     ]
     del manifest["self"]
-    manifest["self"] = module._digest(manifest)
+    manifest["self"] = module.manifest_digest(manifest)
     (checkpoint / "manifest.json").write_text(json.dumps(manifest, indent=1))
     assert "model.safetensors" in str(refused(checkpoint))
 

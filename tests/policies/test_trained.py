@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,12 +18,14 @@ from dynamite.agent import Agent
 from dynamite.belief import ChoicePosterior, PointPosterior
 from dynamite.belief_model import Episodes
 from dynamite.checkpoint import load_checkpoint, save_checkpoint
+from dynamite.checkpoint_files import manifest_digest, read_stored
 from dynamite.config_io import with_overrides
 from dynamite.encoder import Posterior
 from dynamite.rollout import collect
 from dynamite.spec import SceneSpec
 from dynamite.variants import configure, list_variants
 from dynamite.vector import SerialVector
+from policies.numpy_stepping import NumpyStepper
 from policies.stepping import TorchStepper
 from policies.trained import TrainedPolicy, make_stepper
 from scenes import make_scene
@@ -179,8 +185,8 @@ def test_acting_equals_whole_episodes(tmp_path, kind):
 def test_the_fast_path_is_taken_where_it_knows_the_agent(tmp_path, kind):
     """On it, and on the generic one, the same agent acts the same."""
     variant, overrides = AGENTS[kind]
-    agent = load_checkpoint(make_checkpoint(tmp_path / "c", "gridworld", variant, **overrides)).agent
-    fast = make_stepper(agent)
+    folder = make_checkpoint(tmp_path / "c", "gridworld", variant, **overrides)
+    agent, fast = load_checkpoint(folder).agent, make_stepper(read_stored(folder))
     slow = {"secbad", "borel", "transformer", "recurrent transformer"}
     assert isinstance(fast, TorchStepper) == (kind in slow)
     if kind in slow:
@@ -378,3 +384,36 @@ def test_random_actions_fill_the_space_and_follow_the_seed():
     assert not np.array_equal(draws[0], draws[2])
     assert draws[0].min() < -0.9
     assert draws[0].max() > 0.9
+
+
+def test_weights_of_another_agent_are_refused_as_a_whole_checkpoint_would_be(tmp_path):
+    """The arrays of one configuration under another's: whoever loads them says so, the fast path as the other."""
+    env = make_scene("gridworld")
+    folder = make_checkpoint(tmp_path / "c", "gridworld", "dynamite")
+    other = make_checkpoint(tmp_path / "other", "gridworld", "dynamite", **{"encoder.hidden": 8})
+    stored = dataclasses.replace(read_stored(folder), config=read_stored(other).config)
+    with pytest.raises((KeyError, ValueError)):
+        NumpyStepper(stored)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    config = (other / "config.yaml").read_bytes()
+    (folder / "config.yaml").write_bytes(config)
+    manifest["sha256"]["config.yaml"] = hashlib.sha256(config).hexdigest()
+    del manifest["self"]
+    manifest["self"] = manifest_digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    with pytest.raises(InputError, match=r"model\.safetensors"):
+        TrainedPolicy(folder, env)
+
+
+def test_the_packaged_agents_act_without_importing_pytorch():
+    """Which takes longer than everything else between a start and the first moving picture."""
+    code = (
+        "import sys; import policies; from scenes import make_scene; scene = make_scene('scratch_itch');"
+        "names = [n for n in policies.list_policies('scratch_itch') if n.startswith('pretrained/')];"
+        "loaded = [policies.load(n, scene) for n in names]; print(len(loaded), 'torch' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert int(said[0]) >= 2
+    assert said[1] == "False"
