@@ -16,14 +16,11 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from dynamite.acting import Decision
-from policies.scripted.scratch_itch import full_speed
+from policies.scripted.steering import STOPPING_S, full_speeds, unwrapped
 from scenes.base import Privileged
 from scenes.care.chain import Kinematics
 from scenes.care.dressing import Dressing
 from scenes.care.scene import CONTROL_STEP_S
-
-#: Time in which a joint must be able to stop before its limit, s.
-STOPPING_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Oracle:
 
     def __init__(self, scene: Dressing, draw: Draw | None = None) -> None:
         self._draw = draw or Draw()
-        self._full_speed = full_speed(scene.controller)
+        self._full_speed = full_speeds(scene)
         self._n = scene.robot.n_joints
         self._hand = 2 * scene.person.size.hand_r
         self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
@@ -93,7 +90,7 @@ class Oracle:
         if privileged is None:
             raise ValueError(f"{self.name} is an oracle: it must be given the privileged state")
         n, draw, obs = self._n, self._draw, observation.astype(np.float64)
-        tip, joints = obs[:3], self._unwrapped(obs[7 : 7 + n])
+        tip, joints = obs[:3], unwrapped(obs[7 : 7 + n], self._rest)
         way = self._way(*obs[7 + 2 * n : 16 + 2 * n].reshape(3, 3))
         along = nearest(way, tip)
         centre, _ = at(way, along)
@@ -116,10 +113,6 @@ class Oracle:
         size = float(np.linalg.norm(velocity))
         velocity *= min(1.0, speed / max(size, 1e-9))
         return Decision(self._joint_action(joints, velocity, direction))
-
-    def _unwrapped(self, joints: np.ndarray) -> np.ndarray:
-        """Joint angles as limits count them: within half a turn of the start posture."""
-        return self._rest + (joints - self._rest + math.pi) % (2 * math.pi) - math.pi
 
     def _way(self, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> np.ndarray:
         """(W, 3) points from in front of the hand to the shoulder, the elbow's corner rounded off."""

@@ -19,11 +19,11 @@ import numpy as np
 
 from dynamite.acting import Decision
 from policies.scripted.approach import Approaches, Touch, turn_of_axis
+from policies.scripted.steering import full_speeds
 from scenes.base import Privileged
 from scenes.care.body import ARM_PARTS, arm_part_capsule
 from scenes.care.chain import Kinematics
-from scenes.care.robots.controllers import Controller
-from scenes.care.scene import CONTROL_STEP_S, TIME_STEP_S
+from scenes.care.scene import CONTROL_STEP_S
 from scenes.care.scratch_itch import SCRATCH_REWARD, ScratchItch
 from scenes.latent import SurfacePoint
 
@@ -82,13 +82,6 @@ STROKES: dict[str, Stroke] = {
 SETTLED_M, HEARD_N = (-0.01, 0.03), 5.0
 
 
-def full_speed(controller: Controller) -> float:
-    """Joint speed (rad/s) that an action of 1 asks of a controller."""
-    if controller.from_target:
-        return controller.reach / CONTROL_STEP_S
-    return controller.gain * controller.reach / TIME_STEP_S
-
-
 class Oracle:
     """See the module's docstring.
 
@@ -102,7 +95,7 @@ class Oracle:
 
     def __init__(self, scene: ScratchItch, stroke: Stroke | None = None) -> None:
         self._stroke = stroke or STROKES[scene.controller_name]
-        self._full_speed = full_speed(scene.controller) * scene.robot.levers
+        self._full_speed = full_speeds(scene)
         self._size = scene.person.size
         self._n = scene.robot.n_joints
         # The observation is in the robot's base frame; so is the arithmetic here.

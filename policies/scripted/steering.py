@@ -12,6 +12,8 @@ from scenes.care.scene import CONTROL_STEP_S, TIME_STEP_S, CareScene
 
 #: What turning about a loose axis counts of other turning.
 LOOSE = 0.1
+#: Time in which a joint must be able to stop before its limit, s.
+STOPPING_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,11 @@ class Steering:
     """
 
     def __init__(self, scene: CareScene, weights: Weights) -> None:
-        control = scene.controller
-        self._full_speed = (
-            control.reach / CONTROL_STEP_S
-            if control.from_target
-            else control.gain * control.reach / TIME_STEP_S
-        )
+        self._full_speed = full_speeds(scene)
         # The observation is in the robot's base frame; so is the arithmetic here.
         self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
         self._rest, self._weights, self._n = scene.start_joints, weights, scene.robot.n_joints
+        self._low, self._high = scene.chain.limits
 
     def rotation(self, joints: np.ndarray) -> np.ndarray:
         """(3, 3) of the tool at joint angles (n,)."""
@@ -79,11 +77,45 @@ class Steering:
         turning *= w.turning
         task = np.vstack([jacobian[:3], turning @ jacobian[3:], w.posture * np.eye(self._n)])
         wanted = np.concatenate([velocity, turning @ turn, w.posture * 0.5 * home])
-        speeds = np.linalg.solve(task.T @ task + w.damping**2 * np.eye(self._n), task.T @ wanted)
+        speeds = self._within_limits(task, wanted, unwrapped(joints, self._rest))
         wished = speeds / self._full_speed
         if w.in_step:
             wished = wished / max(1.0, float(np.abs(wished).max()))
         return np.clip(wished, -1.0, 1.0).astype(np.float32)
+
+    def _within_limits(self, task: np.ndarray, wanted: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """Joint speeds (n,) that meet ``task`` (k, n) · speeds = ``wanted`` (k,) best.
+
+        Where a joint would run into its limit it slows down, and the others do its part.
+        """
+        low, high = (self._low - joints) / STOPPING_S, (self._high - joints) / STOPPING_S
+        damping = self._weights.damping**2
+        speeds, free = np.zeros(self._n), np.ones(self._n, dtype=bool)
+        while free.any():
+            some = task[:, free]
+            left = wanted - task[:, ~free] @ speeds[~free]
+            speeds[free] = np.linalg.solve(some.T @ some + damping * np.eye(some.shape[1]), some.T @ left)
+            bounded = np.clip(speeds, low, high)
+            beyond = free & (bounded != speeds)
+            if not beyond.any():
+                break
+            speeds[beyond] = bounded[beyond]
+            free &= ~beyond
+        return speeds
+
+
+def full_speeds(scene: CareScene) -> np.ndarray:
+    """(n,) rad/s, m/s where a joint slides: what an action of 1 asks of a scene's controller."""
+    control = scene.controller
+    full = (
+        control.reach / CONTROL_STEP_S if control.from_target else control.gain * control.reach / TIME_STEP_S
+    )
+    return full * scene.robot.levers
+
+
+def unwrapped(joints: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Joint angles (n,) as limits count them: within half a turn of ``rest`` (n,)."""
+    return rest + (joints - rest + math.pi) % (2 * math.pi) - math.pi
 
 
 def braked(error: np.ndarray, speed: float, braking: float) -> np.ndarray:
