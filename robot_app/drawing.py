@@ -9,7 +9,6 @@ Between two steps of the scene the poses are blended, so that a 10 Hz simulation
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from robot_app.outbox import Outbox
 from robot_app.render.camera import OrbitCamera
 from robot_app.shared_frames import SharedPictures
 from scenes.latent import SurfacePoint
@@ -125,6 +125,7 @@ class Drawing:
     def __init__(self, frames: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, self._theirs = context.Pipe()
+        self._outbox = Outbox(self._connection)
         self._process: Any = context.Process(
             target=_serve, args=(self._theirs, frames), name="drawing", daemon=True
         )
@@ -220,8 +221,7 @@ class Drawing:
 
     def _send(self, name: str, /, **arguments: Any) -> None:
         if not self._gone:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
-                self._connection.send((name, arguments))
+            self._outbox.send((name, arguments))
 
     def close(self) -> None:
         """End the process; safe to call twice."""
@@ -236,6 +236,7 @@ class Drawing:
                 self._process.join()
         else:
             self._theirs.close()
+        self._outbox.close()
         self._connection.close()
         self._process.close()
         self._process, self._gone = None, True

@@ -11,7 +11,6 @@ waits for the simulator, except :meth:`Runtime.wait` and :meth:`Runtime.close`. 
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from robot_app.messages import Crashed, Message
+from robot_app.outbox import Outbox
 from robot_app.recipe import SceneRecipe
 from robot_app.shared_frames import SharedFrames
 from robot_app.takes import TakeRecord
@@ -65,6 +65,7 @@ class Runtime:
         )
         self._process.start()
         theirs.close()
+        self._outbox = Outbox(self._connection)
         self._crash: Crashed | None = None
         if self._paired:
             self.pair(True)
@@ -169,10 +170,8 @@ class Runtime:
         self._send("save_episode", folder=str(folder))
 
     def _send(self, name: str, /, **arguments: Any) -> None:
-        if self._crash is None:
-            # A dead process is found by poll, which also says why.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
-                self._connection.send((name, arguments))
+        if self._crash is None:  # a dead process is found by poll, which also says why
+            self._outbox.send((name, arguments))
 
     # ------------------------------------------------------------------------------------------------ messages
     def poll(self, limit: int = 10_000) -> list[Message]:
@@ -245,8 +244,7 @@ class Runtime:
     def _end_process(self) -> None:
         if self._process is None:
             return
-        with contextlib.suppress(OSError, ValueError):
-            self._connection.send(("close", {}))
+        self._outbox.send(("close", {}))
         # It may be blocked telling us something: hear it out, so that it gets to the close.
         until = time.monotonic() + self.PATIENCE_S
         while self._process.is_alive() and time.monotonic() < until:
@@ -259,6 +257,7 @@ class Runtime:
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
+        self._outbox.close()
         self._connection.close()
         self._process.close()
         self._process = None

@@ -24,6 +24,7 @@ class Action:
         icon: its picture's name where it is on the toolbar.
         checkable: has a state.
         separator: a line above it in its menu.
+        repeats: is done again and again while its key is held; a held key must not start ten trainings.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Action:
     also: str = ""
     checkable: bool = False
     separator: bool = False
+    repeats: bool = False
 
 
 _CAMERAS = tuple(
@@ -59,7 +61,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("file.quit", "Quit", "File", "Ctrl+Q", "Close the window. Trainings go on.", "quit", separator=True),
 
     Action("run.play_pause", "Play / Pause", "Run", "Space", "Run the scene, or hold it.", "play_pause", icon="play"),
-    Action("run.step", "Step", "Run", "Right", "Take one step of the scene and hold.", "step", icon="step"),
+    Action("run.step", "Step", "Run", "Right", "Take one step of the scene and hold.", "step", icon="step", repeats=True),
     Action("run.reset", "Restart Episode", "Run", "R", "Start over with the same seed.", "reset", icon="reset"),
     Action("run.next_seed", "Next Seed", "Run", "N", "Start an episode with the next seed.", "next_seed", icon="next"),
     Action("run.faster", "Faster", "Run", "+", "Raise the speed.", "faster", also="=", separator=True),
@@ -77,9 +79,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("preference.redo", "Redo Preference Edit", "Preference", "Ctrl+Shift+Z", "Put the edit in force again.", "redo"),
 
     Action("timeline.start", "Go to the Start", "Timeline", "Home", "Look at the first step.", "seek_start"),
-    Action("timeline.back", "Step Back", "Timeline", "Left", "Look at the step before.", "step_back", icon="back"),
-    Action("timeline.previous", "Previous Change", "Timeline", ",", "Look at the last change or edit before this step.", "previous_change", icon="previous_change"),
-    Action("timeline.next", "Next Change", "Timeline", ".", "Look at the next change or edit after this step.", "next_change", icon="next_change"),
+    Action("timeline.back", "Step Back", "Timeline", "Left", "Look at the step before.", "step_back", icon="back", repeats=True),
+    Action("timeline.previous", "Previous Change", "Timeline", ",", "Look at the last change or edit before this step.", "previous_change", icon="previous_change", repeats=True),
+    Action("timeline.next", "Next Change", "Timeline", ".", "Look at the next change or edit after this step.", "next_change", icon="next_change", repeats=True),
     Action("timeline.live", "Back to Live", "Timeline", "End", "Look at the newest step again.", "live", icon="live"),
     Action("timeline.branch", "Branch Here", "Timeline", "B", "Go on from this step in a new take; the old one is kept.", "branch", icon="branch", separator=True),
     Action("timeline.verify", "Verify Replay", "Timeline", "Y", "Run this take again and compare every step to the last bit.", "verify"),
@@ -87,7 +89,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("timeline.previous_take", "Previous Take", "Timeline", "[", "Look at the take before.", "previous_take"),
 
     Action("view.heat", "Belief on the Skin", "View", "H", "Paint what the policy believes on the skin.", "set_heat", icon="heat", checkable=True),
-    Action("view.truth", "True Preference", "View", "T", "Show the ring at the true preference.", "set_truth", icon="truth", checkable=True),
+    Action("view.truth", "True Preference", "View", "T", "Show the true preference, or hide everything that tells it (a blind demonstration).", "set_truth", icon="truth", checkable=True),
     Action("view.force", "Contact Force", "View", "C", "Show the tool's force on the person as an arrow.", "set_force", icon="force", checkable=True),
     Action("view.follow", "Follow the Tool", "View", "F", "Keep the tool in the middle of the picture.", "set_follow", icon="follow", checkable=True),
     Action("view.shadow", "Shadows", "View", "S", "Cast shadows; about twice the drawing time.", "set_shadow", checkable=True),

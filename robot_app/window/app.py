@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from types import TracebackType
 from typing import Any
 
 from qtpy.QtCore import QCoreApplication, Qt, QTimer
@@ -76,6 +78,18 @@ def best_policy(scene: str) -> str:
     return next((name for name in order if name in names), "random")
 
 
+def tell_fault(
+    window: MainWindow, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """An error that nobody expected is told, with a report, and the window goes on: PyQt would end it on the spot."""
+    sys.__excepthook__(kind, error, trace)
+    if issubclass(kind, KeyboardInterrupt):
+        window.close()
+        return
+    text = f"Something went wrong in the window, and what was asked for may not have been done: {error!r}."
+    window.workbench.tell("error", text, "".join(traceback.format_exception(kind, error, trace)))
+
+
 def run(
     scene: SceneRecipe | str = "scratch_itch",
     policy: str | None = None,
@@ -89,6 +103,7 @@ def run(
     window.show()
     # Ctrl-C in the terminal closes the window; the timer lets Python see the signal.
     previous = signal.signal(signal.SIGINT, lambda *_: window.close())
+    hook, sys.excepthook = sys.excepthook, lambda *fault: tell_fault(window, *fault)
     waker = QTimer(interval=200)
     waker.timeout.connect(lambda: None)
     waker.start()
@@ -96,4 +111,5 @@ def run(
         return app.exec_()
     finally:
         waker.stop()
+        sys.excepthook = hook
         signal.signal(signal.SIGINT, previous)

@@ -148,6 +148,7 @@ class MainWindow(QMainWindow):
             keys = [QKeySequence(key) for key in (row.shortcut, row.also) if key]
             action.setShortcuts(keys)
             action.setCheckable(row.checkable)
+            action.setAutoRepeat(row.repeats)
             key = f" ({keys[0].toString(QKeySequence.NativeText)})" if keys else ""
             action.setToolTip(f"{row.title.rstrip('…')}{key}: {row.tip[0].lower()}{row.tip[1:]}")
             action.setStatusTip(row.tip)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from dynamite.config_io import list_presets, load_yaml, parse_overrides, with_overrides
@@ -19,6 +19,8 @@ _BROWSE = "from a file…"
 
 class TrainingForm(QWidget):
     """Two columns of fields."""
+
+    refused = Signal(object, str)  # Path of a file that is no configuration, and why
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +83,10 @@ class TrainingForm(QWidget):
             self, "A training's configuration", "", "YAML (*.yaml *.yml)"
         )
         if path:
-            self.take_config(Path(path))
+            try:
+                self.take_config(Path(path))
+            except InputError as error:
+                self.refused.emit(Path(path), str(error))
 
     def take_config(self, path: Path) -> None:
         """Start from a file: its scene and variant are chosen, the rest is read when the training starts.

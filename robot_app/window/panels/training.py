@@ -27,6 +27,7 @@ from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
 from robot_app.tensorboard import TensorBoard
 from robot_app.training_runs import ALIVE, TrainingRun, free_folder
+from robot_app.troubles import unreadable
 from robot_app.version import code_version
 from robot_app.window.panel import BasePanel, quiet
 from robot_app.window.plots import StepPlot, legend
@@ -88,6 +89,9 @@ class Panel(BasePanel):
         box = QVBoxLayout()
         box.setSpacing(6)
         self.form = TrainingForm()
+        self.form.refused.connect(
+            lambda path, why: self.workbench.tell_trouble(unreadable("configuration", path, why))
+        )
         self.stack = QStackedWidget()
         self.stack.addWidget(self.form)
         self.stack.addWidget(self._make_about())
