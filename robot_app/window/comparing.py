@@ -9,7 +9,7 @@ from qtpy.QtGui import QPainter
 from qtpy.QtWidgets import QSizePolicy, QSplitter, QWidget
 
 from robot_app.compare import Comparison
-from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly
+from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly, Saved
 from robot_app.drawing import Picture as Note
 from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
@@ -27,6 +27,7 @@ class Comparing(QObject):
     """
 
     changed = Signal()  # begun, ready, or over
+    still_saved = Signal(object)  # Saved: B's picture
 
     def __init__(self, workbench: Workbench, parent: QObject) -> None:
         super().__init__(parent)
@@ -124,6 +125,8 @@ class Comparing(QObject):
         for message in drawing.poll():
             if isinstance(message, Note):
                 self.view.put_up(drawing, message)
+            elif isinstance(message, Saved):
+                self.still_saved.emit(message)
             elif isinstance(message, DrawnSlowly):
                 self.workbench.log(f"The second picture is drawn without OpenGL: {message.reason}")
             elif isinstance(message, DrawingFailed):

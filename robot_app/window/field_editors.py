@@ -107,7 +107,11 @@ class FieldEditor(QWidget):
         raise NotImplementedError
 
     def set_truth(self, value: Any) -> None:
-        """The value in force."""
+        """The value in force; None where it is not to be seen."""
+
+    def clear(self) -> None:
+        """Show none of the field's values more than another."""
+        raise NotImplementedError
 
     def set_theme(self, theme: Theme) -> None: ...
 
@@ -126,6 +130,9 @@ class ChoiceEditor(FieldEditor):
         self.column.addLayout(row)
         self.combo.activated.connect(lambda _: self.changed.emit())
 
+    def clear(self) -> None:
+        self.combo.setCurrentIndex(-1)
+
     def value(self) -> str:
         return str(self.combo.currentData())
 
@@ -140,6 +147,9 @@ class ScalarEditor(FieldEditor):
         self.row.label.setObjectName("heading")
         self.column.addWidget(self.row)
         self.row.changed.connect(lambda _: self.changed.emit())
+
+    def clear(self) -> None:
+        self.row.set_value((self.field.low + self.field.high) / 2)
 
     def value(self) -> float:
         return self.row.value
@@ -187,6 +197,9 @@ class PointEditor(FieldEditor):
         self.set_value(SurfacePoint(**{**self._point.to_dict(), **changes}))
         self.changed.emit()
 
+    def clear(self) -> None:
+        self.set_value(SurfacePoint(self.field.parts[0], 0.5, 0.0))
+
     def value(self) -> dict[str, Any]:
         return self._point.to_dict()
 
@@ -197,7 +210,7 @@ class PointEditor(FieldEditor):
         self.axial.set_value(100 * value.axial)
         self.angle.set_value(math.degrees(value.angle))
 
-    def set_truth(self, value: SurfacePoint) -> None:
+    def set_truth(self, value: SurfacePoint | None) -> None:
         self.map.set_truth(value)
 
     def set_theme(self, theme: Theme) -> None:

@@ -64,6 +64,7 @@ class Listener(QObject):
     not_saved = Signal(object)  # messages.Refused, of an episode
     drawing_failed = Signal(object)
     view_changed = Signal(object)  # View
+    truth_changed = Signal(bool)  # whether what is true may be seen
     theme_changed = Signal(object)  # Theme
     notice = Signal(object)  # Notice
     trouble = Signal(object, object)  # Trouble, and what its remedies do

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from qtpy.QtCore import QPoint, QRectF, Qt
+from qtpy.QtCore import QPoint, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QPainter
 
 from robot_app.drawing import Drawing, Picture
@@ -59,6 +59,25 @@ class PictureView:
         drawing.taken(note)  # first, so that the next is drawn while this one is painted
         if pixels is not None:
             self.repaint()  # type: ignore[attr-defined]
+
+    @property
+    def pixels(self) -> np.ndarray | None:
+        """(H, W, 3) uint8: the picture on the screen, good until the next is put up."""
+        return self._pixels
+
+    def caption_pixels(self, theme: Theme, scale: float = 1.0) -> np.ndarray:
+        """(H, W, 4) uint8, premultiplied: the caption as it lies over the picture's upper left corner."""
+        ratio = scale * self.devicePixelRatioF()  # type: ignore[attr-defined]
+        size = QSize(self.width(), 48) * ratio  # type: ignore[attr-defined]
+        image = QImage(size, QImage.Format_RGBA8888_Premultiplied)
+        image.fill(Qt.transparent)
+        image.setDevicePixelRatio(ratio)
+        painter = QPainter(image)
+        painter.setFont(self.font())  # type: ignore[attr-defined]
+        self._paint_caption(painter, theme)
+        painter.end()
+        rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8)
+        return rows.reshape(image.height(), image.width(), 4).copy()
 
     def outdated(self, t: int) -> bool:
         """Whether a better picture of step ``t`` is still to come: a newer, a sharper, or one at rest."""

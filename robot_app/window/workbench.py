@@ -199,8 +199,8 @@ class Workbench(Listener):
 
     def set_view(self, **changes: Any) -> None:
         """Change what is drawn, and remember the toggles."""
-        view = replace(self.view, **changes)
-        if view == self.view:
+        before, view = self.view, replace(self.view, **changes)
+        if view == before:
             return
         self.view = view
         for name in ("heat", "truth", "force", "shadow"):
@@ -208,6 +208,8 @@ class Workbench(Listener):
                 self.settings.set_flag(f"view/{name}", changes[name])
         self.drawing.set_view(view)
         self.view_changed.emit(view)
+        if view.truth != before.truth:
+            self.truth_changed.emit(view.truth)
 
     def set_camera(self, camera: OrbitCamera) -> None:
         """From where every view looks."""

@@ -55,6 +55,13 @@ class Panel(BasePanel):
             row.addLayout(box, 5)
         row.addLayout(self._make_table(), 4)
         self.on_theme(theme)
+        workbench.truth_changed.connect(lambda _: self._show_or_hide())
+
+    def _show_or_hide(self) -> None:
+        self.on_theme(self.workbench.theme)
+        if self.workbench.shown is not None and self.isVisible():
+            self.on_frame(self.workbench.shown)
+            self.on_plots()
 
     def _make_numbers(self) -> QGridLayout:
         grid = QGridLayout()
@@ -108,7 +115,7 @@ class Panel(BasePanel):
         numbers["scratches"].setText("–" if scratches is None else str(int(scratches)))
         force = frame.info.get(_FORCE)
         numbers["force"].setText("–" if force is None else f"{force:.1f} N")
-        numbers["session"].setText(str(frame.session + 1))
+        numbers["session"].setText(str(frame.session + 1) if self.workbench.view.truth else "–")
 
     def on_plots(self) -> None:
         history, scene = self.workbench.history, self.workbench.scene
@@ -123,7 +130,8 @@ class Panel(BasePanel):
         known = history.oracle_rewards[: n - 1]
         self.reward.set_data("oracle", np.arange(1, len(known) + 1), running_mean(known, RATE_WINDOW))
         last = max(history.last.t, 1 if scene is None else scene.episode_length)
-        spans, predicted = history.session_spans(), history.predicted_changes()
+        spans = history.session_spans() if self.workbench.view.truth else []
+        predicted = history.predicted_changes()
         for plot in (self.reward, self.returns):
             plot.set_steps(last)
             plot.set_cursor(self.workbench.cursor)
@@ -133,6 +141,10 @@ class Panel(BasePanel):
 
     def _show_changes(self, predicted: list[int]) -> None:
         history, scene = self.workbench.history, self.workbench.scene
+        if not self.workbench.view.truth:
+            self.table.setRowCount(0)
+            self.caption.setText("Changes are hidden with the true preference")
+            return
         changes = history.changes()
         ends = [*(change.t for change in changes), history.frames[-1].t + 1][1:]
         believes = history.frames[-1].decision.belief is not None
@@ -175,6 +187,7 @@ class Panel(BasePanel):
         for plot in (self.reward, self.returns):
             plot.set_theme(theme)
         keys = legend(theme, [("━", "agent", "policy"), ("╌", "oracle", "oracle")])
-        inferred = legend(theme, [("│", "truth", "true change"), ("▲", "predicted", "inferred")])
+        true = [("│", "truth", "true change")] if self.workbench.view.truth else []
+        inferred = legend(theme, [*true, ("▲", "predicted", "inferred")])
         for (caption, words), more in zip(self._captions, (keys, inferred), strict=True):
             caption.setText(f'<span style="color:{theme.text}"><b>{words}</b></span>&nbsp;&nbsp; {more}')

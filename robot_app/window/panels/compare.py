@@ -60,7 +60,7 @@ class Panel(BasePanel):
         row.addLayout(self._make_table(), 4)
         self.comparing.changed.connect(self._show_state)
         workbench.beat.connect(self._catch_up)
-        workbench.view_changed.connect(lambda _: self.on_plots())
+        workbench.truth_changed.connect(lambda _: self._show_or_hide())
         self._seen: tuple[int, int] | None = None
         self.on_theme(workbench.theme)
         self._show_state()
@@ -304,6 +304,10 @@ class Panel(BasePanel):
         tail = f": A adapted to {counts[0]}, B to {counts[1]} of {len(changes)}" if changes else ""
         self.caption.setText(f"Steps to adapt, per change of the preference{tail}")
 
+    def _show_or_hide(self) -> None:
+        self.on_theme(self.workbench.theme)
+        self.on_plots()
+
     def figure_parts(self) -> list[Chart | SkinChart | Picture]:
         self.on_plots()
         return super().figure_parts()
@@ -317,10 +321,8 @@ class Panel(BasePanel):
 
     def on_theme(self, theme) -> None:
         self.returns.set_theme(theme)
-        keys = legend(
-            theme,
-            [("━", "agent", "A"), ("━", "text", "B"), ("╌", "quiet", "A − B"), ("│", "truth", "change")],
-        )
+        change = [("│", "truth", "change")] if self.workbench.view.truth else []
+        keys = legend(theme, [("━", "agent", "A"), ("━", "text", "B"), ("╌", "quiet", "A − B"), *change])
         self._caption.setText(f'<span style="color:{theme.text}"><b>{_CAPTION}</b></span>&nbsp;&nbsp; {keys}')
         for sign, ink in zip(self._signs, ("agent", "text"), strict=True):
             sign.setStyleSheet(f"color: {getattr(theme, ink)}; font-weight: 600;")

@@ -12,6 +12,8 @@ from robot_app.window.listener import Notice
 from robot_app.window.panel import BasePanel, column
 from robot_app.window.workbench import Workbench
 
+#: Kinds of entries that say what the preference is.
+_TELLING = ("change", "edit")
 #: Entries kept.
 LONGEST = 2000
 _SIGNS = {"info": "·", "change": "◯", "edit": "✎", "warning": "!", "error": "✕"}
@@ -47,6 +49,13 @@ class Panel(BasePanel):
         layout.addLayout(row)
         workbench.happened.connect(self.add)
         workbench.notice.connect(self._keep_details)
+        self._blind = not workbench.view.truth
+        workbench.truth_changed.connect(self._show_or_hide)
+
+    def _show_or_hide(self, truth: bool) -> None:
+        """While the true preference is hidden, what tells it is kept and not shown."""
+        self._blind = not truth
+        self.on_theme(self.workbench.theme)
 
     def add(self, kind: str, text: str) -> None:
         """Append an entry."""
@@ -56,6 +65,8 @@ class Panel(BasePanel):
 
     def _show(self, entry: tuple[str, str, str]) -> None:
         at, kind, text = entry
+        if self._blind and kind in _TELLING:
+            return
         theme = self.workbench.theme
         ink = getattr(theme, _INKS.get(kind, "quiet"))
         body = theme.text if kind in ("warning", "error", "edit") else theme.quiet

@@ -33,7 +33,8 @@ class Panel(BasePanel):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
         self.editors: dict[str, FieldEditor] = {}
-        self._dirty = False
+        self._touched: set[str] = set()  # fields that were edited and not applied
+        self._blind = False
         self._column = column(self)
         self._empty = empty_state("Preferences of the scene appear here when it is loaded.")
         self._column.addWidget(self._empty)
@@ -53,6 +54,7 @@ class Panel(BasePanel):
         self._column.addWidget(self._body, 1)
         workbench.edited.connect(self._edited)
         workbench.takes_changed.connect(self._takes_changed)
+        workbench.truth_changed.connect(self._show_or_hide)
 
     # ------------------------------------------------------------------------------------------------ making
     def _make_buttons(self) -> QHBoxLayout:
@@ -104,6 +106,7 @@ class Panel(BasePanel):
         return grid
 
     def on_loaded(self, loaded: Loaded) -> None:
+        self._blind = not self.workbench.view.truth  # it may have been hidden when the window last closed
         if loaded.changed_scene:
             self._make_editors(loaded)
         self._show_termination(loaded.termination)
@@ -123,45 +126,61 @@ class Panel(BasePanel):
         self.editors = {}
         for field in loaded.space.fields:
             editor = make_editor(field, self.workbench.theme)
-            editor.changed.connect(self._touched)
+            editor.changed.connect(lambda name=field.name: self._touch(name))
             self._fields.addWidget(editor)
             self.editors[field.name] = editor
-        self._set_dirty(False)
+        self._untouch()
 
     # ------------------------------------------------------------------------------------------------ editing
     def values(self) -> dict[str, Any]:
-        """What the editors say, JSON-plain."""
-        return {name: editor.value() for name, editor in self.editors.items()}
+        """What the editors say, JSON-plain; while the truth is hidden, of the fields that were touched alone."""
+        return {
+            name: editor.value()
+            for name, editor in self.editors.items()
+            if not self._blind or name in self._touched
+        }
 
     def apply_now(self) -> None:
-        if self.editors:
-            self.workbench.edit(self.values())
-            self._set_dirty(False)
+        self._apply(at_next_session=False)
 
     def apply_next(self) -> None:
-        if self.editors:
-            self.workbench.edit(self.values(), at_next_session=True)
-            self._set_dirty(False)
+        self._apply(at_next_session=True)
+
+    def _apply(self, at_next_session: bool) -> None:
+        values = self.values()
+        if values:
+            self.workbench.edit(values, at_next_session)
+            self._untouch()
+            if self._blind:
+                self.discard()  # what was put in force is not to be read here either
 
     def drift(self) -> None:
         """The preference wanders by itself from now on."""
         if self.workbench.scene is not None:
-            self._set_dirty(False)
+            self._untouch()
             self.workbench.drift()
 
-    def _touched(self) -> None:
-        self._set_dirty(True)
+    def _touch(self, name: str) -> None:
+        self._touched.add(name)
+        self._show_touched()
+
+    def _untouch(self) -> None:
+        self._touched.clear()
+        self._show_touched()
 
     def discard(self) -> None:
         """Forget what was edited and not applied; the editors follow the truth again."""
-        self._set_dirty(False)
+        self._untouch()
         if self.workbench.latent is not None:
             self._show_truth(self.workbench.latent)
 
-    def _set_dirty(self, dirty: bool) -> None:
-        self._dirty = dirty
-        self.now.setEnabled(dirty)
-        self.later.setEnabled(dirty)
+    def _show_touched(self) -> None:
+        self.now.setEnabled(bool(self._touched))
+        self.later.setEnabled(bool(self._touched))
+
+    def _show_or_hide(self, truth: bool) -> None:
+        self._blind = not truth
+        self.discard()
 
     def on_frame(self, frame: Frame) -> None:
         self._show_truth(frame.latent)
@@ -187,10 +206,15 @@ class Panel(BasePanel):
         if scene is None or set(latent) != set(self.editors):
             return
         for name, editor in self.editors.items():
-            editor.set_truth(latent[name])
-            if not self._dirty:  # what is being edited stays as it is
+            editor.set_truth(None if self._blind else latent[name])
+            if self._blind and name not in self._touched:
+                editor.clear()
+            elif not self._blind and not self._touched:  # what is being edited stays as it is
                 editor.set_value(latent[name])
-        self.in_force.setText(f"In force: {scene.space.to_text(latent)}")
+        said = (
+            "hidden, as everything that tells it (T shows it)" if self._blind else scene.space.to_text(latent)
+        )
+        self.in_force.setText(f"In force: {said}")
 
     # ------------------------------------------------------------------------------------------------ sessions
     def _ends_chosen(self, how: int) -> None:
@@ -227,7 +251,7 @@ class Panel(BasePanel):
     def figure_parts(self) -> list[Chart | SkinChart | Picture]:
         """The true preference over the episode; where it is hidden, how the panel looks."""
         bench = self.workbench
-        if bench.scene is None or bench.shown is None or not bench.view.truth:
+        if bench.scene is None or bench.shown is None or self._blind:
             return super().figure_parts()
         return list(field_charts(bench.history, bench.scene.space, bench.shown, truth=True, belief=False))
 

@@ -25,6 +25,7 @@ from robot_app.figures.panel import PanelFigure
 from robot_app.messages import Recorded, Refused
 from robot_app.troubles import not_written
 from robot_app.window.figure_saver import FigureSaver
+from robot_app.window.pair_recorder import PairRecorder
 from robot_app.window.panel import BasePanel, column, heading, quiet
 from robot_app.window.workbench import Workbench, default_recordings
 from scenes.errors import InputError
@@ -51,7 +52,7 @@ class Panel(BasePanel):
             "Record video",
             "Ctrl+R",
             "film_wanted",
-            "What the view shows, 30 pictures a second, MP4.",
+            "What the view shows, both policies while comparing; 30 pictures a second, MP4.",
         )
         self._button(
             grid, 1, "Take still", "Ctrl+P", "still_wanted", "This moment with smooth edges and shadows, PNG."
@@ -107,6 +108,7 @@ class Panel(BasePanel):
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._show_time)
         self._panels: Mapping[str, BasePanel] = {}
+        self.pair: PairRecorder | None = None
         self.saver = FigureSaver(self)
         self.saver.saved.connect(self._figure_saved)
         self.saver.failed.connect(lambda stem, why: self.tell_not_written("figure", stem, why))
@@ -134,16 +136,38 @@ class Panel(BasePanel):
     def set_film(self, on: bool) -> None:
         """Begin or end a film."""
         bench = self.workbench
-        if on and (bench.scene is None or not bench.scene.drawable):
-            bench.tell("warning", "There is no picture to film yet.")
+        if on and (why := self._why_no_film()):
+            bench.tell("warning", why)
             bench.filmed.emit(Filmed("", False, error="nothing to film"))
+        elif on and self._comparing:
+            self.pair.film(str(self._path("film", ".mp4")))
         elif on:
             bench.drawing.film(str(self._path("film", ".mp4")))
+        elif self.pair is not None and self.pair.filming:
+            self.pair.end_film()
         elif bench.film is not None:
             bench.drawing.film(None)
 
+    @property
+    def _comparing(self) -> bool:
+        """Whether there are two pictures to be kept."""
+        return self.pair is not None and self.pair.wanted
+
+    def _why_no_film(self) -> str:
+        scene = self.workbench.scene
+        if scene is None or not scene.drawable:
+            return "There is no picture to film yet."
+        return self.pair.why_not() if self._comparing else ""
+
     def still_wanted(self) -> None:
-        self.workbench.drawing.still(str(self._path("still", ".png")), float(self.scale.currentData()))
+        """Of the view, or of both while comparing."""
+        path, scale = self._path("still", ".png"), float(self.scale.currentData())
+        if not self._comparing:
+            self.workbench.drawing.still(str(path), scale)
+        elif why := self.pair.why_not():
+            self.workbench.tell("warning", why)
+        else:
+            self.pair.still(path, scale)
 
     def episode_wanted(self) -> None:
         self._episode_path = self._path("episode", "")
@@ -168,6 +192,7 @@ class Panel(BasePanel):
     def offer_figures(self, panels: Mapping[str, BasePanel]) -> None:
         """Every panel; the one that has the focus is chosen."""
         self._panels = panels
+        self.pair = PairRecorder(panels["viewport"], panels["compare"].comparing, self)
         self.figure_of.clear()
         for name, panel in panels.items():
             self.figure_of.addItem(panel.title, name)
@@ -252,6 +277,8 @@ class Panel(BasePanel):
         self.latest.setText(f"Recording… {time.monotonic() - self._since:.0f} s")
 
     def _still_saved(self, still: Saved) -> None:
+        if self.pair is not None and self.pair.is_part(still.path):
+            return
         if still.error:
             self.tell_not_written("still", Path(still.path), still.error)
         else:
@@ -281,6 +308,8 @@ class Panel(BasePanel):
 
     def on_close(self) -> None:
         self._clock.stop()
+        if self.pair is not None:
+            self.pair.close()
         self.saver.close()
         application = QApplication.instance()
         if isinstance(application, QApplication) and self._panels:

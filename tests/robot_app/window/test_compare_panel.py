@@ -8,7 +8,10 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
@@ -117,6 +120,31 @@ def test_when_the_second_dies_the_first_goes_on_and_says_so(fresh: MainWindow, w
     wait(lambda: bench.history.last.t != t)
 
 
+def test_a_film_that_the_end_of_the_comparison_cuts_off_is_whole(
+    fresh: MainWindow, wait: Wait, tmp_path: Path
+) -> None:
+    recording = fresh.panels["recording"]
+    recording.set_folder(tmp_path)
+    begin(fresh, wait)
+    fresh.panels["compare"].view.forget_picture()
+    fresh.actions_by_id["record.film"].trigger()
+    assert "second picture is not there yet" in fresh.notice_bar.text.text()
+    assert not fresh.actions_by_id["record.film"].isChecked()
+    fresh.workbench.runtime.step()
+    wait(lambda: fresh.panels["compare"].view.shown is not None and fresh.viewport.shown.t == 1, 60)
+    fresh.actions_by_id["record.film"].trigger()
+    wait(lambda: recording.pair.filming)
+    t = fresh.workbench.history.last.t
+    for _ in range(3):
+        fresh.workbench.runtime.step()
+    wait(lambda: fresh.viewport.shown.t == t + 3)
+    fresh.panels["compare"].set_comparing(False)
+    assert not recording.pair.filming
+    assert not fresh.actions_by_id["record.film"].isChecked()
+    with av.open(str(next(tmp_path.glob("*.mp4")))) as film:
+        assert sum(1 for _ in film.decode(video=0)) > 0
+
+
 def test_both_are_shown_at_the_same_step_of_the_same_sessions(both: MainWindow, wait: Wait) -> None:
     bench, panel = both.workbench, both.panels["compare"]
     a, b = bench.history, second(both)
@@ -202,3 +230,56 @@ def test_curves_and_changes_of_both(both: MainWindow, wait: Wait, tmp_path: Path
     assert last["difference"] == pytest.approx(last["A"] - last["B"])
     assert last["B"] == pytest.approx(float(second(both).returns()[-1]))
     wait(lambda: "Drawing" not in recording.latest.text(), 60)
+
+
+def test_a_film_of_the_comparison_has_both_pictures(both: MainWindow, wait: Wait, tmp_path: Path) -> None:
+    bench, recording = both.workbench, both.panels["recording"]
+    recording.set_folder(tmp_path)
+    wait(lambda: recording.pair.why_not() == "")
+    ends: list = []
+    bench.filmed.connect(ends.append)
+    both.actions_by_id["record.film"].trigger()
+    wait(lambda: both.actions_by_id["record.film"].isChecked() and bench.film is not None)
+    bench.set_speed(1.0)
+    t = bench.history.last.t
+    bench.runtime.play()
+    wait(lambda: bench.history.last.t >= t + 8, 60)
+    bench.runtime.pause()
+    both.actions_by_id["record.film"].trigger()
+    wait(lambda: len(ends) == 2)
+    bench.filmed.disconnect(ends.append)
+    assert not both.actions_by_id["record.film"].isChecked()
+    assert bench.view.adaptive
+    assert (ends[1].error, ends[1].path) == ("", str(next(tmp_path.glob("*-film-*.mp4"))))
+    with av.open(ends[1].path) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    width, height = both.viewport.full_size()
+    assert abs(frames[0].shape[1] - 2 * width) < 0.03 * width
+    assert frames[0].shape[0] == height
+    assert len(frames) == pytest.approx(30 * ends[1].seconds, abs=1)
+    halves = [frames[-1][:, :width].astype(int), frames[-1][:, -width:].astype(int)]
+    assert all(half.std() > 10 for half in halves)  # a picture on either side
+    assert np.abs(halves[0] - halves[1]).max() > 60  # of two arms that do different things
+    moved = [
+        np.abs(frames[0][:, side].astype(int) - frames[-1][:, side]).mean()
+        for side in (slice(0, width), slice(-width, None))
+    ]
+    assert min(moved) > 0.05
+
+
+def test_a_still_of_the_comparison_has_both_pictures(both: MainWindow, wait: Wait, tmp_path: Path) -> None:
+    recording = both.panels["recording"]
+    recording.set_folder(tmp_path)
+    wait(lambda: recording.pair.why_not() == "")
+    recording.latest.setText("")
+    both.actions_by_id["record.still"].trigger()
+    wait(lambda: "-still-" in recording.latest.text(), 60)
+    (path,) = list(tmp_path.iterdir())  # the halves are gone
+    image = np.asarray(Image.open(path)).astype(int)
+    width, height = both.viewport.full_size()
+    assert image.shape[0] == height
+    assert abs(image.shape[1] - 2 * width) < 0.03 * width
+    assert np.abs(image[:, :width] - image[:, -width:]).max() > 60
+    gutter = image[:, (image.shape[1] - 4) // 2 : (image.shape[1] + 4) // 2]
+    assert np.ptp(gutter, axis=(0, 1)).max() == 0  # one colour between them
+    assert f"{image.shape[1]} × {height}" in recording.latest.text()
