@@ -55,7 +55,7 @@ def make_row(
     ``id``         the job's
     ``error``      one line where the job failed, else None
     ``measures``   values by name (:mod:`dynamite.measure`); None where it failed
-    ``training``   ``frames``, ``iterations``, ``seconds``, ``return_at_end``; None for a loaded policy
+    ``training``   ``frames``, ``iterations``, ``seconds``, ``return_at_end``, ``slope_at_end``; None for a loaded policy
     ``program``    ``version`` and ``commit`` of the code; a commit ends in ``+`` where files were changed
     ``curves``     columns of equal length by name (:class:`dynamite.measure.Measurement`)
     ``job``        everything the row depends on: ``train`` (the whole configuration) or ``policy`` (name, sha256), and

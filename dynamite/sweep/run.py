@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import shutil
+import statistics
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -115,8 +116,8 @@ def _drop_damaged(folder: Path) -> None:
 
 
 def training_summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Frames, iterations, seconds (learning included, pauses not), and the return at the end: mean of the last twentieth
-    of the training, drawn from π as in training."""
+    """Frames, iterations, seconds (learning included, pauses not), and the return at the end, drawn from π as in training:
+    its mean over the last twentieth, and its slope per million frames, fitted to the last fifth (:func:`slope_at_end`)."""
     frames = [0, *(line["frames"] for line in lines)]
     steps = [after - before for before, after in itertools.pairwise(frames)]
     seconds = sum(step / line["fps"] for step, line in zip(steps, lines, strict=True) if line["fps"])
@@ -126,7 +127,18 @@ def training_summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "iterations": len(lines),
         "seconds": round(seconds, 3),
         "return_at_end": sum(last) / len(last) if last else None,
+        "slope_at_end": slope_at_end(frames[1:], [line["return_mean"] for line in lines]),
     }
+
+
+def slope_at_end(frames: list[int], returns: list[float]) -> float | None:
+    """What the return of an iteration still gains per million frames, by least squares over the last fifth of a training:
+    near 0 where it has levelled off. None where the last fifth is a single iteration."""
+    late = [(done, value) for done, value in zip(frames, returns, strict=True) if done > 0.8 * frames[-1]]
+    if len(late) < 2:
+        return None
+    at, values = zip(*late, strict=True)
+    return 1e6 * statistics.linear_regression(at, values).slope
 
 
 def training_curve(lines: list[dict[str, Any]], points: int = CURVE_POINTS) -> list[dict[str, float | None]]:

@@ -1,9 +1,9 @@
 """The table of a sweep: a line per planned job that is done, as CSV and Parquet.
 
 Columns: ``block``; the axes' labels; ``scene``, ``variant``, ``policy``, ``seed`` where they are no axis; ``id``, ``error``;
-``frames``, ``return_at_end`` of the training; every measure; the scene's reference returns and the shares of them
-(:mod:`dynamite.sweep.references`); ``commit``. Columns that are empty everywhere are left out. Seconds are in the rows
-only, so that the same jobs give the same table anywhere.
+``frames``, ``return_at_end``, ``slope_at_end`` of the training; every measure; the scene's reference returns and the
+shares of them (:mod:`dynamite.sweep.references`); ``commit``. Columns that are empty everywhere are left out. Seconds are
+in the rows only, so that the same jobs give the same table anywhere.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def build_table(plan: Plan, store: Store, references: References) -> list[dict[s
         "error",
         "frames",
         "return_at_end",
+        "slope_at_end",
     )
     columns = dict.fromkeys(
         [*first, *(name for line in lines for name in line if name != "commit"), "commit"]
@@ -64,7 +65,7 @@ def _line(planned: Planned, row: dict[str, Any], references: References) -> dict
         line["policy"] = source.name
     line |= {"block": planned.block, **planned.labels, "id": row["id"], "error": row["error"]}
     training, measures = row["training"] or {}, row["measures"] or {}
-    line |= {key: training.get(key) for key in ("frames", "return_at_end")}
+    line |= {key: training.get(key) for key in ("frames", "return_at_end", "slope_at_end")}
     line |= measures
     known = references.of(job.scene)
     line |= {f"reference_{name}": value for name, value in known.items()}

@@ -27,6 +27,7 @@ _HEADS = {
     "end_ece": "end ECE",
     "success_rate": "success",
     "force_p95_n": "force p95, N",
+    "slope_at_end": "still gains per M steps",
 }
 _SHARES = ("share_of_bayes", "share_of_oracle")
 _PERCENT = frozenset(name for name in _HEADS if name.startswith(("share", "bayes", "oracle", "trained"))) | {

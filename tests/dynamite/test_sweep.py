@@ -19,7 +19,7 @@ from dynamite.sweep.job import Job, PolicySource
 from dynamite.sweep.plan import load_plan, parse_plan
 from dynamite.sweep.references import References, shares, solved
 from dynamite.sweep.result import Settings
-from dynamite.sweep.run import run_job, training_curve
+from dynamite.sweep.run import run_job, slope_at_end, training_curve, training_summary
 from dynamite.sweep.store import Store
 from dynamite.sweep.table import build_table, save_table
 from scenes.errors import InputError
@@ -264,6 +264,20 @@ def test_a_long_training_leaves_a_short_curve():
     assert curve[0]["frames"] == 60
     assert curve[-1]["frames"] == 10010
     assert set(curve[0]) == {"frames", "return_mean", "return_std", "belief/kl"}
+
+
+def test_a_training_cut_short_is_told_by_the_slope_it_ends_with():
+    frames = [10_000 * (k + 1) for k in range(100)]
+    rising = [max(0.0, f - 500_000) * 3e-5 for f in frames]  # 30 per million, from half way on
+    assert slope_at_end(frames, rising) == pytest.approx(30.0)
+    levelled = [min(f, 500_000) * 3e-5 for f in frames]
+    assert slope_at_end(frames, levelled) == pytest.approx(0.0, abs=1e-9)
+    assert slope_at_end([1000], [5.0]) is None
+    assert slope_at_end([], []) is None
+    lines = [{"frames": f, "fps": 1000.0, "return_mean": r} for f, r in zip(frames, rising, strict=True)]
+    told = training_summary(lines)
+    assert told["slope_at_end"] == pytest.approx(30.0)
+    assert told["return_at_end"] == pytest.approx(sum(rising[95:]) / 5)
 
 
 def test_jobs_survive_the_way_to_another_process():
