@@ -1,9 +1,10 @@
 """How fast sweeps evaluate: ``python -m benchmarks.sweep_speed --json`` prints one JSON object.
 
 Jobs evaluate packaged DynaMITE-RL on ScratchItch; one thread each. Speeds are in CPU time, so that they do not depend on
-what else the machine does; ``scaling`` is by the wall clock, because that is what it means, and ``scaling_of_cpu`` is what
-two free cores would give: twice the CPU time of the work with one worker, over that with two; less than 2 where workers
-hinder each other.
+what else the machine does; ``scaling`` is by the wall clock, because that is what it means, and only an idle machine can
+tell it. Three things keep it below 2, and each is told apart: every worker starts Python, PyTorch and its first worlds
+(``start_cpu_s``, so a sweep of a few seconds cannot scale), processes beside each other share the processor's cache and the
+memory behind it (``beside``), and at the end of a sweep one worker waits for the other.
 
 ==========================  =======================================================================================
 value                       meaning
@@ -11,9 +12,12 @@ value                       meaning
 ``steps_per_cpu_s``         environment steps, inference and every measure included, of one job of ``--episodes``
 ``overhead``                CPU time beyond the evaluation itself, as a share of it, per job of 10 episodes: sending the
                             job, checking the policy's digest, taking the result back, keeping the row, writing the table
-``start_cpu_s``             once per worker process: starting Python, loading PyTorch and PyBullet
-``scaling``                 rate of two workers over that of one, starting included; only an idle machine can tell
-``scaling_of_cpu``          as said above
+``start_cpu_s``             once per worker process: all that its first job costs beyond what the same job costs later
+``beside``                  CPU time of a job while another process does the same, over that of a job alone
+``scaling``                 rate of two workers over that of one, from nothing to the last row, of ``--jobs`` jobs of
+                            ``--episodes``; starting included
+``scaling_of_cpu``          what two free cores would give: twice the CPU time with one worker, over that with two
+``jobs``, ``job_s``         of the sweeps that are compared: how many, and the CPU time of one, its part of starting included
 ``busy``                    share of the machine's cores that others used meanwhile
 ==========================  =======================================================================================
 """
@@ -22,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import resource
 import tempfile
@@ -135,13 +140,34 @@ def machinery(plan: Any, out: Path) -> float:
     return (time.process_time() - began) / len(jobs)
 
 
+def together(job: Any, n: int, times: int = 3) -> float:
+    """CPU seconds of a job while ``n`` processes do it at once, each ``times`` times and warm: the least of all."""
+    context = multiprocessing.get_context("spawn")
+    barrier, told = context.Barrier(n), context.SimpleQueue()
+    processes = [context.Process(target=_warm, args=(job, times, barrier, told)) for _ in range(n)]
+    for process in processes:
+        process.start()
+    seconds = [told.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return min(seconds)
+
+
+def _warm(job: Any, times: int, barrier: Any, told: Any) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    for _ in range(2):  # memory is claimed in the first, and kept from the second on
+        evaluate(job)
+    barrier.wait()
+    told.put(min(evaluate(job) for _ in range(times)))
+
+
 def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep_speed", description=__doc__)
-    parser.add_argument(
-        "--episodes", type=int, default=32, help="of the job whose speed is told (%(default)s)"
-    )
-    parser.add_argument("--jobs", type=int, default=6, help="of the sweeps that are compared (%(default)s)")
+    parser.add_argument("--episodes", type=int, default=32, help="of a job (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=20, help="of the sweeps that are compared (%(default)s)")
     parser.add_argument("--json", action="store_true", help="a JSON object")
     arguments = parser.parse_args()
     if arguments.episodes < 1 or arguments.jobs < 2:
@@ -149,31 +175,34 @@ def main() -> int:
     import torch
 
     torch.set_num_threads(1)
-    steps = 200 * arguments.episodes
     (job,) = make_plan(1, arguments.episodes).jobs()
-    evaluate(replace(job, episodes=1))  # caches fill
-    speed = steps / evaluate(job)
-    plan = make_plan(arguments.jobs, SHORT)
-    alone = min(evaluate(job) for job in plan.jobs()[:2])
+    evaluate(job)  # caches fill
+    warm = min(evaluate(job) for _ in range(2))
+    short = make_plan(6, SHORT)
+    alone = min(evaluate(job) for job in short.jobs()[:2])
+    (one_short, *_) = short.jobs()
+    beside = together(one_short, 2) / together(one_short, 1)
+    plan = make_plan(arguments.jobs, arguments.episodes)
     with tempfile.TemporaryDirectory() as folder:
-        overhead = machinery(plan, Path(folder) / "machinery") / alone
-        single = make_plan(1, 1)
-        start = max(sweep(single, Path(folder) / "start", 1)[1] - evaluate(single.jobs()[0]), 0.0)
+        overhead = machinery(short, Path(folder) / "machinery") / alone
+        start = sweep(make_plan(1, arguments.episodes), Path(folder) / "start", 1)[1] - warm
         psutil.cpu_percent()  # from here on
-        two_wall, two_cpu = sweep(plan, Path(folder) / "two", 2)
         one_wall, one_cpu = sweep(plan, Path(folder) / "one", 1)
-    total = psutil.cpu_percent() / 100 * (psutil.cpu_count() or 1)
+        two_wall, two_cpu = sweep(plan, Path(folder) / "two", 2)
+    cores = psutil.cpu_count() or 1
+    ours = (one_cpu + two_cpu) / (one_wall + two_wall) / cores
     row = {
         "scene": SCENE,
         "policy": POLICY,
-        "steps_per_cpu_s": round(speed, 1),
+        "steps_per_cpu_s": round(200 * arguments.episodes / warm, 1),
         "overhead": round(overhead, 4),
-        "start_cpu_s": round(start, 2),
+        "start_cpu_s": round(max(start, 0.0), 2),
+        "beside": round(beside, 2),
         "scaling": round(one_wall / two_wall, 2),
-        "scaling_of_cpu": round(2 * (one_cpu - start) / (two_cpu - 2 * start), 2),
-        "busy": round(
-            max(total - (one_cpu + two_cpu) / (one_wall + two_wall), 0.0) / (psutil.cpu_count() or 1), 2
-        ),
+        "scaling_of_cpu": round(2 * one_cpu / two_cpu, 2),
+        "jobs": arguments.jobs,
+        "job_s": round(one_cpu / arguments.jobs, 2),
+        "busy": round(max(psutil.cpu_percent() / 100 - ours, 0.0), 2),
     }
     print(json.dumps(row) if arguments.json else "  ".join(f"{k} {v}" for k, v in row.items()))
     return 0
