@@ -22,6 +22,7 @@ from scenes.visual import Markers
 
 CASES = {
     "live_720p_low": {"size": (1280, 720)},
+    "live_720p_smooth": {"size": (1280, 720), "smooth": True},
     "live_720p_shadow": {"size": (1280, 720), "shadow": True},
     "live_720p_studio": {"size": (1280, 720), "shadow": True, "supersample": 2},
     "live_1080p_low": {"size": (1920, 1080)},

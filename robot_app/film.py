@@ -216,6 +216,7 @@ def film(
             look.model,
             *grid.cell,
             supersample=2 if settings.studio else 1,
+            smooth=not settings.studio,
             shadow=settings.studio,
             theme=settings.theme,
         )

@@ -48,10 +48,12 @@ def make_renderer(
     height: int,
     *,
     supersample: int = 1,
+    smooth: bool = False,
     shadow: bool = False,
     theme: str = "dark",
 ) -> Renderer:
-    """A :class:`~robot_app.render.live.LiveRenderer`, or, where EGL cannot be had, the slow software fallback.
+    """A :class:`~robot_app.render.live.LiveRenderer`, or, where EGL cannot be had, the slow software fallback,
+    which leaves edges as they are.
 
     Raises:
         InputError: a size, theme or ``ROBOT_APP_RENDERER`` that does not exist.
@@ -65,7 +67,9 @@ def make_renderer(
         raise InputError(RENDERER_VARIABLE, wanted, "egl, tiny, or nothing")
     if wanted != "tiny":
         try:
-            return LiveRenderer(model, width, height, supersample=supersample, shadow=shadow, theme=theme)
+            return LiveRenderer(
+                model, width, height, supersample=supersample, smooth=smooth, shadow=shadow, theme=theme
+            )
         except InputError:
             raise
         except Exception as error:  # moderngl raises plain Exception where a library or a driver is missing

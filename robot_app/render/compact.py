@@ -48,14 +48,16 @@ def draw_compact(
         room -= 1
         _numbers(card(height - EDGE - ROW - 2, 1), past, bottom, total_steps, ink)
     title = "title" in parts and room > 0
-    belief = "belief" in parts and room >= 2 + title and width >= 3 * NARROWEST
+    believes = frame.belief is not None
+    belief = "belief" in parts and room >= 1 + believes + title and width >= 3 * NARROWEST
     if not (title or belief):
         return
-    top = card(EDGE, title + 2 * belief)
+    top = card(EDGE, title + (1 + believes) * belief)
     if belief:
         reading, first = readings(frame, space)[0], ROW * title
         top.disc(8, first + 8, 4, ink.truth, hole=2.5)
-        top.disc(8, first + ROW + 8, 3.5, ink.belief)
+        if believes:
+            top.disc(8, first + ROW + 8, 3.5, ink.belief)
     top.shapes_done()
     if title:
         clock = f"{frame.t * step_s:.1f} s"
@@ -64,7 +66,8 @@ def draw_compact(
     if belief:
         sure = f"  {100 * reading.sure:.0f} %" if np.isfinite(reading.sure) else ""
         _type(top, 16, title, reading.truth, ink, room=top.width - 20)
-        _type(top, 16, title + 1, reading.guess + sure, ink, room=top.width - 20)
+        if believes:
+            _type(top, 16, title + 1, reading.guess + sure, ink, room=top.width - 20)
     top.done()
 
 

@@ -19,6 +19,7 @@ from robot_app.render.camera import OrbitCamera
 from robot_app.render.geometry import arrow_matrix, arrow_mesh, ring_matrix, ring_mesh
 from robot_app.render.heat import heat_texture, ramp
 from robot_app.render.packing import contact_shadow, paintable_first, vertex_data, vertex_layout
+from robot_app.render.targets import Targets
 from robot_app.render.theme import theme as theme_named
 from scenes.errors import InputError
 from scenes.skinning import frame_matrices
@@ -44,6 +45,7 @@ class LiveRenderer:
         model: what to draw.
         width, height: of the picture, pixels.
         supersample: samples along each side of a pixel; 1 is fast, 2 is smooth.
+        smooth: soften the stairs along edges of a picture that is not supersampled, for a fraction of the price.
         shadow: cast shadows with the key light.
         theme: ``"dark"`` or ``"light"``.
 
@@ -59,6 +61,7 @@ class LiveRenderer:
         height: int,
         *,
         supersample: int = 1,
+        smooth: bool = False,
         shadow: bool = False,
         theme: str = "dark",
     ) -> None:
@@ -66,11 +69,12 @@ class LiveRenderer:
             raise InputError("visual model frames", len(model.frames), f"up to {MAX_FRAMES}")
         self.model, self.theme = model, theme_named(theme)
         self.supersample, self.shadow = max(1, int(supersample)), bool(shadow)
+        self._finishes = bool(smooth) or self.supersample > 1
         options: dict[str, Any] = {"backend": "egl", "libegl": "libEGL.so.1", "libgl": "libGL.so.1"}
         self.context: Any = moderngl.create_context(standalone=True, **options)
         self._make_programs()
         self._make_buffers()
-        self._targets: list = []
+        self._targets = Targets(self.context, self.supersample, self._finishes)
         self._contact: Any = None
         self._heat_key: object = None
         self._heat_texture: Any = None
@@ -96,7 +100,7 @@ class LiveRenderer:
         self._back = self._program("back.vert", "back.frag", *shadow)
         self._marker = self._program("marker.vert", "marker.frag")
         self._depth = self._program("scene.vert", "depth.frag")
-        self._resolve = self._program("resolve.vert", "resolve.frag")
+        self._finish = self._program("finish.vert", "resolve.frag" if self.supersample > 1 else "edges.frag")
 
     def _make_buffers(self) -> None:
         model, context = self.model, self.context
@@ -113,7 +117,7 @@ class LiveRenderer:
             array, (self._plain, self._paint, self._depth)
         )
         self._back_array = context.vertex_array(self._back, [])
-        self._resolve_array = context.vertex_array(self._resolve, [])
+        self._finish_array = context.vertex_array(self._finish, [])
         self._marker_arrays = {}
         for name, (vertices, normals, faces) in {"arrow": arrow_mesh(), "ring": ring_mesh()}.items():
             data = context.buffer(np.hstack([vertices, normals]).astype("f4").tobytes())
@@ -130,24 +134,9 @@ class LiveRenderer:
         """Give the picture another size (pixels)."""
         if width < 16 or height < 16:
             raise InputError("picture size", f"{width}x{height}", "16x16 or more")
-        for item in self._targets:
-            item.release()
         self.width, self.height = int(width), int(height)
-        n = self.supersample
-        fine = self.context.texture((n * self.width, n * self.height), 4)
-        depth = self.context.depth_renderbuffer(fine.size)
-        self._target = self.context.framebuffer([fine], depth)
-        back = self.context.texture(fine.size, 4)
-        self._back_target = self.context.framebuffer([back])
-        self._back_key: object = None
-        self._targets = [self._target, fine, depth, self._back_target, back]
-        self._fine = fine
-        if n > 1:
-            coarse = self.context.texture((self.width, self.height), 4)
-            self._result = self.context.framebuffer([coarse])
-            self._targets += [self._result, coarse]
-        else:
-            self._result = self._target
+        with self.context:
+            self._target = self._targets.of(self.width, self.height)
 
     def set_theme(self, theme: str) -> None:
         """Draw with another theme from now on."""
@@ -189,7 +178,12 @@ class LiveRenderer:
         Returns:
             (height, width, 3) uint8, contiguous, top row first.
         """
-        markers = markers or Markers()
+        with self.context:  # made the current one: there may be other renderers
+            return self._picture(
+                poses, camera, markers or Markers(), heat if show_heat else None, show_truth, show_force
+            )
+
+    def _picture(self, poses, camera, markers, heat, show_truth, show_force) -> np.ndarray:
         self._rows.write(frame_matrices(poses, self.model.rest_poses).astype("f4").tobytes())
         self._rows.bind_to_uniform_block(0)
         light = self._light_projection()
@@ -199,25 +193,27 @@ class LiveRenderer:
             self._draw_shadow(light)
 
         self._draw_back(camera, light)
-        self._target.use()
+        self._target.scene.use()
         context = self.context
-        context.viewport = (0, 0, *self._fine.size)
+        context.viewport = (0, 0, *self._target.fine.size)
         context.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         context.front_face = "cw"  # because the picture is drawn top row first
         context.depth_func = "<"
         projection = _TOP_FIRST @ camera.projection(self.width / self.height) @ camera.view()
-        self._draw_scene(projection, light, camera, markers, heat if show_heat else None, show_truth)
+        self._draw_scene(projection, light, camera, markers, heat, show_truth)
         if show_truth or show_force:
             self._draw_markers(projection, camera, markers, show_truth, show_force)
-        if self.supersample > 1:
-            self._result.use()
+        if self._finishes:
+            self._target.result.use()
             context.viewport = (0, 0, self.width, self.height)
             context.disable(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
-            self._fine.use(0)
-            self._resolve["fine"], self._resolve["n"] = 0, self.supersample
-            self._resolve_array.render(moderngl.TRIANGLES, 3)
+            self._target.fine.use(0)
+            values = {"fine": 0, "n": self.supersample, "pixel": (1 / self.width, 1 / self.height)}
+            for name, value in values.items():
+                _set(self._finish, name, value)
+            self._finish_array.render(moderngl.TRIANGLES, 3)
         image = np.empty((self.height, self.width, 3), np.uint8)
-        self._result.read_into(image, components=3, alignment=1)
+        self._target.result.read_into(image, components=3, alignment=1)
         return image
 
     def _draw_scene(self, projection, light, camera, markers, heat, show_truth) -> None:
@@ -252,14 +248,14 @@ class LiveRenderer:
     def _draw_back(self, camera: OrbitCamera, light: np.ndarray) -> None:
         """Clear to background and floor; they are drawn anew only when the view changes, else copied."""
         key = (*camera.eye, *camera.target, camera.fov_deg, self.theme.name)
-        if self.shadow or key != self._back_key:
-            self._back_target.use()
-            self.context.viewport = (0, 0, *self._fine.size)
+        if self.shadow or key != self._target.back_key:
+            self._target.back.use()
+            self.context.viewport = (0, 0, *self._target.fine.size)
             self.context.enable_only(0)
             self._draw_floor(camera, light)
-            self._back_key = key
-        self._target.clear(depth=1.0)
-        self.context.copy_framebuffer(self._target, self._back_target)
+            self._target.back_key = key
+        self._target.scene.clear(depth=1.0)
+        self.context.copy_framebuffer(self._target.scene, self._target.back)
 
     def _draw_floor(self, camera: OrbitCamera, light: np.ndarray) -> None:
         colors, program = self.theme, self._back
@@ -295,7 +291,7 @@ class LiveRenderer:
         context = self.context
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
-        self._target.depth_mask = False
+        self._target.scene.depth_mask = False
         _matrix(self._marker, "view_projection", projection)
         _set(self._marker, "eye", camera.eye)
         for name, place, color, visible in jobs:
@@ -304,7 +300,7 @@ class LiveRenderer:
                 context.depth_func = function
                 _set(self._marker, "tint", (*color, alpha))
                 self._marker_arrays[name].render()
-        self._target.depth_mask = True
+        self._target.scene.depth_mask = True
         context.disable(moderngl.BLEND)
 
     def _load_heat(self, heat: PointPosterior) -> None:

@@ -121,18 +121,20 @@ def _title(page: _Page, frame: Frame, policy: str, scene: str, step_s: float) ->
 
 
 def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
-    """A block per latent field: truth and best guess, and a bar for how sure; as many as leave the scene in view."""
+    """A block per latent field, as many as leave the scene in view: truth and best guess, and a bar for how sure; only
+    the truth where nothing is believed."""
     ink, px = page.ink, page.px
-    block = px(86)
+    believes = frame.belief is not None
+    block, width = (px(86), px(300)) if believes else (px(50), px(262))
     shown = readings(frame, space)[: max(1, int(0.4 * page.height / block))]
-    width = px(300)
     card = page.card(page.width - page.margin - width, page.margin, width, px(10) + block * len(shown))
     x, mark = px(36), px(20)
     for k, reading in enumerate(shown):
         true, guess, bar = (k * block + px(y) for y in (47, 72, 82))
         card.disc(mark, true - px(5), px(6), ink.truth, hole=px(4))
         card.disc(mark, true - px(5), px(1.6), ink.change)
-        card.disc(mark, guess - px(5), px(5), ink.belief)
+        if believes:
+            card.disc(mark, guess - px(5), px(5), ink.belief)
         if math.isfinite(reading.sure):
             end = card.width - px(52)
             card.rectangle(x, bar, end, bar + px(5), ink.grid, radius=px(2.5))
@@ -142,10 +144,10 @@ def _belief(page: _Page, frame: Frame, space: LatentSpace | None) -> None:
     for k, reading in enumerate(shown):
         top = k * block
         card.text(px(14), top + px(24), reading.label.upper(), px(11), ink.quiet, bold=True)
-        card.text(x, top + px(47), "true", px(13), ink.quiet)
-        card.text(x + px(58), top + px(47), reading.truth, px(13.5), ink.text)
-        card.text(x, top + px(72), "belief", px(13), ink.quiet)
-        card.text(x + px(58), top + px(72), reading.guess, px(13.5), ink.text)
+        rows = (("true", reading.truth, 47), ("belief", reading.guess, 72))
+        for name, text, y in rows if believes else rows[:1]:
+            card.text(x, top + px(y), name, px(13), ink.quiet)
+            card.text(x + px(58 if believes else 42), top + px(y), text, px(13.5), ink.text)
         if math.isfinite(reading.sure):
             sure, right = f"{100 * reading.sure:.0f} %", card.width - px(12)
             card.text(right, top + px(89), sure, px(11.5), ink.text, anchor="rs", width=px(40))

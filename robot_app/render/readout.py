@@ -16,7 +16,8 @@ from scenes.latent import LatentSpace, SurfacePoint
 
 @dataclass(frozen=True)
 class Reading:
-    """One field. ``sure`` is a probability from 0 to 1, or NaN where there is none."""
+    """One field. ``guess`` is empty for whoever acts without a belief; ``sure`` is a probability from 0 to 1, or NaN
+    where there is none."""
 
     label: str
     truth: str
@@ -69,7 +70,7 @@ def _reading(frame: Frame, name: str, posterior: FieldPosterior | None, space: L
         parts, choices = getattr(field, "parts", parts), getattr(field, "choices", choices)
     truth = f"{describe(frame.latent[name])} {unit}".strip()
     if posterior is None:
-        return Reading(label, truth, "acts without one" if frame.belief is None else "not read out", math.nan)
+        return Reading(label, truth, "" if frame.belief is None else "not read out", math.nan)
     value, sure = best_guess(posterior, parts, choices)
     guess = describe(value)
     if isinstance(posterior, ScalarPosterior):

@@ -58,10 +58,10 @@ FIELDS: dict[str, LatentField] = {
 
 CAMERAS: tuple[CameraPreset, ...] = (
     CameraPreset("bedside", (-1.45, -0.95, 1.65), (-0.25, 0.05, 0.78), 40.0),
-    CameraPreset("arm", (-0.95, -0.65, 1.35), (-0.28, 0.08, 0.80), 36.0),
+    CameraPreset("arm", (-0.95, -0.65, 1.45), (-0.26, 0.06, 0.82), 40.0),
     CameraPreset("top", (-0.75, 0.00, 2.35), (-0.22, 0.05, 0.75), 38.0),
     CameraPreset("shoulder", (-0.95, 1.05, 1.60), (-0.25, 0.05, 0.80), 38.0),
-    CameraPreset("room", (-2.10, -2.00, 1.90), (0.0, -0.15, 0.60), 42.0),
+    CameraPreset("room", (-2.10, -2.00, 1.90), (0.0, -0.15, 0.62), 39.0),
 )
 
 

@@ -49,12 +49,13 @@ SIDE = ChoiceField("side", "Approach side", tuple(SIDES))
 IMPAIRMENT = ChoiceField("impairment", "Impairment", IMPAIRMENTS)
 
 CAMERAS: tuple[CameraPreset, ...] = (
-    CameraPreset("face", (-0.62, -1.02, 1.42), (-0.05, -0.20, 1.13), 38.0),
-    CameraPreset("face_left", (0.62, -0.95, 1.38), (-0.02, -0.16, 1.14), 38.0),
-    CameraPreset("face_side", (-0.98, -0.12, 1.28), (-0.02, -0.20, 1.13), 38.0),
-    CameraPreset("front", (-0.35, -2.00, 1.45), (-0.12, -0.05, 0.88), 40.0),
-    CameraPreset("room", (-1.75, -1.75, 1.75), (-0.10, -0.10, 0.78), 42.0),
-    CameraPreset("top", (-0.35, -0.75, 2.30), (-0.10, -0.25, 1.00), 38.0),
+    # The arm comes from the person's right: from their left nothing stands before the mouth.
+    CameraPreset("face", (0.62, -0.95, 1.38), (-0.04, -0.16, 1.14), 38.0),
+    CameraPreset("face_side", (-0.98, -0.12, 1.28), (-0.02, -0.22, 1.15), 38.0),
+    CameraPreset("face_above", (-0.30, -0.95, 1.85), (-0.05, -0.18, 1.16), 38.0),
+    CameraPreset("front", (0.35, -2.00, 1.45), (-0.12, -0.05, 0.88), 40.0),
+    CameraPreset("room", (1.55, -1.85, 1.75), (-0.06, -0.10, 0.75), 42.0),
+    CameraPreset("top", (-0.20, -0.85, 2.30), (-0.07, -0.15, 1.03), 42.0),
 )
 
 
@@ -78,6 +79,7 @@ class MouthScene(CareScene):
 
     episode_length = 200
     n_privileged = 5
+    place = "wheelchair_face"
     moving = ("head",)
     many_spheres = True
     mouth_open = 0.8

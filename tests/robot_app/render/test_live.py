@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from dynamite.belief import PointPosterior
 from robot_app.render import make_renderer
@@ -139,6 +140,30 @@ def test_the_arm_moves_with_its_pose(renderer, sight) -> None:
     moved[4:6, 2] += 0.05  # forearm and hand 5 cm up
     before, after = renderer.draw(sight.poses, sight.camera), renderer.draw(moved, sight.camera)
     assert (np.abs(after.astype(int) - before).sum(2) > 40).mean() > 0.01
+
+
+def test_two_renderers_do_not_disturb_each_other(renderer, sight) -> None:
+    first = renderer.draw(sight.poses, sight.camera)
+    with LiveRenderer(sight.model, 160, 120, theme="light") as other:
+        second = other.draw(sight.poses, sight.camera)
+        np.testing.assert_array_equal(first, renderer.draw(sight.poses, sight.camera))
+        np.testing.assert_array_equal(second, other.draw(sight.poses, sight.camera))
+    np.testing.assert_array_equal(first, renderer.draw(sight.poses, sight.camera))
+
+
+def test_a_smooth_picture_has_few_of_the_stairs_and_differs_at_edges_only(renderer, sight) -> None:
+    plain = renderer.draw(sight.poses, sight.camera).astype(int)
+    with LiveRenderer(sight.model, *SIZE, smooth=True) as smooth:
+        softened = smooth.draw(sight.poses, sight.camera).astype(int)
+    with LiveRenderer(sight.model, *SIZE, supersample=4) as fine:
+        wanted = fine.draw(sight.poses, sight.camera).astype(int)
+    changed = np.abs(softened - plain).max(2) > 0
+    assert 0.005 < changed.mean() < 0.15
+    grey = plain @ (0.299, 0.587, 0.114)
+    flat = maximum_filter(grey, 5) - minimum_filter(grey, 5) < 0.06 * 255 - 1
+    assert not (changed & flat).any()
+    stairs, left = ((np.abs(image - wanted).max(2) > 40).mean() for image in (plain, softened))
+    assert left < 0.4 * stairs
 
 
 def test_drawing_twice_gives_the_same_picture(renderer, sight) -> None:

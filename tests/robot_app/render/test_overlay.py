@@ -98,6 +98,17 @@ def test_a_policy_without_belief_and_the_first_step_are_drawn() -> None:
     assert draw_overlay(image, history(3, belief=False, latent={"force": 3.0, "side": "left"})).any()
 
 
+@pytest.mark.parametrize("size", [(320, 240), (1280, 720)])
+def test_who_acts_without_a_belief_has_no_room_taken_for_one(size) -> None:
+    width, height = size
+    image = np.full((height, width, 3), 90, np.uint8)
+
+    def rows(belief: bool) -> np.ndarray:
+        return (draw_overlay(image, history(belief=belief), ["belief"]) != image).any(2).any(1)
+
+    assert 0 < rows(False).sum() < 0.75 * rows(True).sum()
+
+
 def test_an_episode_longer_than_expected_fits() -> None:
     boxes: list = []
     draw_overlay(np.zeros((360, 640, 3), np.uint8), history(500), total_steps=200, text_boxes=boxes)
