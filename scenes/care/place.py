@@ -61,15 +61,22 @@ def _beside_bed(name: str) -> Place:
     )
 
 
-#: ``bed`` and ``bed_head`` differ in where the robot stands: at the person's elbow, and at their shoulder.
-PLACES: dict[str, Place] = {
-    "wheelchair": Place(
-        "wheelchair",
+def _in_wheelchair(name: str) -> Place:
+    """A wheelchair, with the robot on a bracket of its frame."""
+    return Place(
+        name,
         "seated",
         wheelchair_boxes,
         wheelchair_mesh,
-        lambda robot: bracket_mesh(robot.mounts["wheelchair"].position, robot.plate),
-    ),
+        lambda robot: bracket_mesh(robot.mounts[name].position, robot.plate),
+    )
+
+
+#: Places of one kind differ in where the robot stands: ``wheelchair`` at the person's right arm, ``wheelchair_face`` where
+#: it reaches the mouth from all sides; ``bed`` at their elbow, ``bed_head`` at their shoulder.
+PLACES: dict[str, Place] = {
+    "wheelchair": _in_wheelchair("wheelchair"),
+    "wheelchair_face": _in_wheelchair("wheelchair_face"),
     "bed": _beside_bed("bed"),
     "bed_head": _beside_bed("bed_head"),
 }

@@ -54,6 +54,7 @@ ROBOT = Robot(
     "Rethink Baxter", LINKS, (0, 0, 0.25), (0, -HALF, 0),
     mounts={
         "wheelchair": Mount((-1.25, -0.30, 0.924), 45.0, "floor"),
+        "wheelchair_face": Mount((-1.25, -0.30, 0.924), 45.0, "floor"),
         "bed": Mount((-1.10, 0.50, 0.924), 0.0, "floor", start=(0.06, -0.05, 0.35, 2.30, 2.45, 1.88, 2.45)),
     },
     start=(1.02, 0.33, 0.42, 1.24, -2.31, 1.89, 2.89),

@@ -39,6 +39,7 @@ def _robot() -> Robot:
         "Kinova Jaco (6-DoF)", links, (0, 0, -0.18), (0, HALF, 0),
         mounts={
             "wheelchair": Mount(on_chair(-0.35, -0.30, 0.30)),
+            "wheelchair_face": Mount(on_chair(-0.35, -0.30, 0.30)),
             "bed": Mount((-0.95, 0.0, 0.70), start=(0.90, 3.78, 0.85, -0.68, 1.73, -3.01)),
             "bed_head": Mount((-0.85, 0.55, 0.50), start=(0.65, 4.30, 1.38, -2.45, 1.25, -2.89)),
         },

@@ -45,6 +45,7 @@ ROBOT = Robot(
     "Kinova Jaco (7-DoF)", LINKS, (0, 0, -0.18), (0, HALF, 0),
     mounts={
         "wheelchair": Mount(on_chair(-0.50, -0.40, 0.30)),
+        "wheelchair_face": Mount(on_chair(-0.50, -0.40, 0.30)),
         "bed": Mount((-0.95, 0.0, 0.70), start=(0.99, 3.79, -0.12, 0.85, 2.46, 4.60, 0.19)),
     },
     start=(2.01, 2.32, -2.35, 1.79, 0.88, 4.99, 1.20),

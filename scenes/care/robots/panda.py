@@ -40,6 +40,9 @@ def _robot() -> Robot:
         "Franka Panda", links, (0, 0, 0.212), (0, -HALF, 0),
         mounts={
             "wheelchair": Mount(on_chair(-0.40, -0.35, 0.20)),
+            "wheelchair_face": Mount(
+                on_chair(-0.40, -0.35, 0.20), start=(0.84, -0.61, -0.59, -1.75, 1.39, 1.12, 1.94)
+            ),
             "bed": Mount((-0.85, 0.0, 0.50), start=(0.17, 1.24, 2.28, -2.79, -2.39, 1.67, -1.48)),
             "bed_head": Mount((-0.70, 0.55, 0.30), start=(-1.63, 1.83, -1.46, -2.75, 0.14, 1.24, -1.78)),
         },

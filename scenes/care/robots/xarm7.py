@@ -50,6 +50,9 @@ ROBOT = Robot(
     "UFACTORY xArm 7", LINKS, (0, 0, 0.125), (0, -HALF, 0),
     mounts={
         "wheelchair": Mount((-0.80, -0.40, 0.45), 30.0, "pedestal"),
+        "wheelchair_face": Mount(
+            (-0.63, -0.47, 0.77), -50.0, "pedestal", start=(0.94, -0.54, -0.48, 0.37, -4.31, 0.90, 0.62)
+        ),
         "bed": Mount((-0.80, 0.0, 0.70), 30.0, "pedestal", start=(0.80, 0.21, -0.36, 0.41, 0.99, -1.39, 3.01)),
     },
     start=(0.79, -0.07, 0.26, 0.79, -1.56, 1.56, -0.86),
