@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import sys
 import time
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
 DISTRIBUTION = "dynamite-care"
 #: What a film or a training needs at least, GB.
 DISK_GB = 2.0
@@ -55,7 +56,7 @@ def examine() -> list[Finding]:
         try:
             found = check()
         except Exception as error:  # a doctor that falls ill is of no use
-            found = Finding(name, "missing", f"{type(error).__name__}: {error}")
+            found = Finding(name, "missing", f"{type(error).__name__}: {error}", _mend(name, error))
         findings += found if isinstance(found, list) else [found]
     return findings
 
@@ -74,27 +75,23 @@ def check_python() -> Finding:
 
 def check_packages() -> list[Finding]:
     """Every required package: there at all, and the version that was tested."""
-    constraints = ROOT / "constraints.txt"
     pinned = {}
-    if constraints.is_file():
-        for line in constraints.read_text(encoding="utf-8").splitlines():
+    if CONSTRAINTS.is_file():
+        for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines():
             name, equals, version = line.partition("#")[0].strip().partition("==")
             if equals:
                 pinned[_normal(name)] = version.partition(";")[0].strip()
-    install = f"{sys.executable} -m pip install" + (f" -c {constraints}" if pinned else "")
     missing, other = [], []
     wanted = _requirements()
     for name, requirement in wanted.items():
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
-            missing.append(Finding(name, "missing", "not installed", f"{install} '{requirement}'"))
+            missing.append(Finding(name, "missing", "not installed", pip(requirement)))
             continue
         tested = pinned.get(_normal(name))
         if tested is not None and _release(version) != _release(tested):
-            other.append(
-                Finding(name, "note", f"{version}; tested with {tested}", f"{install} {name}=={tested}")
-            )
+            other.append(Finding(name, "note", f"{version}; tested with {tested}", pip(f"{name}=={tested}")))
     against = "as tested (constraints.txt)" if pinned else "installed; no constraints.txt to compare with"
     good = len(wanted) - len(missing) - len(other)
     return [Finding("packages", "ok", f"{good} of {len(wanted)} {against}"), *missing, *other]
@@ -142,7 +139,10 @@ def check_drawing() -> Finding:
             renderer.draw(poses, camera)
             times.append(1000 * (time.perf_counter() - began))
         context = getattr(renderer, "context", None)
-        renderer_name = "PyBullet's rasteriser" if context is None else context.info["GL_RENDERER"]
+        renderer_name = "PyBullet's rasteriser"
+        if context is not None:
+            with context:  # OpenGL says nothing about a context that is not current
+                renderer_name = context.info["GL_RENDERER"]
         renderer.close()
     finally:
         scene.close()
@@ -156,7 +156,7 @@ def check_video() -> Finding:
     import av
 
     if "libx264" not in av.codecs_available:
-        return Finding("video", "missing", "no H.264 encoder in PyAV", f"{sys.executable} -m pip install av")
+        return Finding("video", "missing", "no H.264 encoder in PyAV", pip("--force-reinstall av"))
     return Finding("video", "ok", f"PyAV {av.__version__} with libx264")
 
 
@@ -199,7 +199,8 @@ def check_open3d() -> Finding:
     import ctypes
 
     if importlib.util.find_spec("open3d") is None:
-        return Finding("Open3D", "missing", "not installed", f"{sys.executable} -m pip install open3d-cpu")
+        wanted = next((text for name, text in _requirements().items() if name.startswith("open3d")), "open3d")
+        return Finding("Open3D", "missing", "not installed", pip(wanted))
     for library in ("libusb-1.0.so.0", "libgomp.so.1") if sys.platform == "linux" else ():
         try:
             ctypes.CDLL(library)
@@ -262,11 +263,19 @@ def check_mujoco() -> Finding:
 
     names = [name for name, entry in SCENES.items() if entry.extra == "mujoco"]
     if not all(SCENES[name].installed for name in names):
-        mend = f"{sys.executable} -m pip install '{DISTRIBUTION}[mujoco]'"
-        return Finding(
-            "MuJoCo", "note", f"not installed; only these scenes need it: {', '.join(names)}", mend
-        )
+        found = f"not installed; only these scenes need it: {', '.join(names)}"
+        return Finding("MuJoCo", "note", found, pip(f"{DISTRIBUTION}[mujoco]"))
     return Finding("MuJoCo", "ok", f"{metadata.version('mujoco')} for {', '.join(names)}")
+
+
+def check_ray() -> Finding:
+    """The extra of sweeps over many machines."""
+    try:
+        version = metadata.version("ray")
+    except metadata.PackageNotFoundError:
+        found = "not installed; only robot-app sweep --executor ray needs it"
+        return Finding("Ray", "note", found, pip(f"{DISTRIBUTION}[cluster]"))
+    return Finding("Ray", "ok", f"{version} for sweeps on many machines")
 
 
 CHECKS: dict[str, Callable[[], Finding | list[Finding]]] = {
@@ -284,7 +293,36 @@ CHECKS: dict[str, Callable[[], Finding | list[Finding]]] = {
     "packaged agents": check_pretrained,
     "Assistive Gym": check_upstream,
     "MuJoCo": check_mujoco,
+    "Ray": check_ray,
 }
+#: What mends a check that could not even be made, where that is not a package which cannot be imported.
+BROKEN: dict[str, Callable[[], str]] = {
+    "physics": lambda: pip("--force-reinstall --no-deps pybullet"),
+    "drawing": lambda: apt(GL_PACKAGES),
+    "video": lambda: pip("--force-reinstall --no-deps av"),
+    "torch": lambda: pip("--force-reinstall --no-deps torch"),
+    "Qt": lambda: apt(f"{GL_PACKAGES} {WINDOW_PACKAGES}"),
+}
+
+
+def pip(what: str) -> str:
+    """How a package comes into this environment, in the version that was tested where that is known.
+
+    Args:
+        what: a requirement, such as ``av>=14.0``; with pip's options before it, words without special characters.
+    """
+    pinned = f" -c {shlex.quote(str(CONSTRAINTS))}" if CONSTRAINTS.is_file() else ""
+    words = what if what.startswith("--") else shlex.quote(what)
+    return f"{shlex.quote(sys.executable)} -m pip install{pinned} {words}"
+
+
+def _mend(name: str, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        providers = metadata.packages_distributions().get(package, [])
+        known = {_normal(wanted): requirement for wanted, requirement in _requirements().items()}
+        return pip(known.get(_normal(providers[0] if providers else package), package))
+    return BROKEN[name]() if name in BROKEN else ""
 
 
 def apt(packages: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import metadata
 
 import pytest
@@ -19,10 +20,10 @@ def findings() -> dict[str, doctor.Finding]:
 def test_this_machine_can_run_everything(findings) -> None:
     assert set(findings) >= {
         "Python", "packages", "torch", "physics", "drawing", "video", "Qt", "screen", "Open3D", "machine", "disk",
-        "packaged agents", "Assistive Gym",
+        "packaged agents", "Assistive Gym", "MuJoCo", "Ray",
     }  # fmt: skip
     assert {finding.name for finding in findings.values() if finding.state == "missing"} == set()
-    assert "ms a picture" in findings["drawing"].found
+    assert re.fullmatch(r"EGL, \w.*: \d+ ms a picture at 1280×720", findings["drawing"].found)
     assert "steps per CPU-second" in findings["physics"].found
 
 
@@ -56,7 +57,7 @@ def test_a_missing_and_an_untested_package_are_named_with_the_command(monkeypatc
     found = {finding.name: finding for finding in doctor.check_packages()}
     assert found["av"].state == "missing"
     assert "pip install" in found["av"].mend
-    assert found["av"].mend.endswith("'av>=14.0'")
+    assert found["av"].mend.endswith("constraints.txt 'av>=14.0'")
     assert found["rich"].state == "note"
     assert "0.0.1; tested with" in found["rich"].found
     assert "rich==" in found["rich"].mend
@@ -116,4 +117,29 @@ def test_a_missing_mujoco_is_a_note_with_the_command(monkeypatch) -> None:
     finding = doctor.check_mujoco()
     assert finding.state == "note"
     assert "reacher" in finding.found
-    assert finding.mend.endswith("pip install 'dynamite-care[mujoco]'")
+    assert "pip install -c" in finding.mend
+    assert finding.mend.endswith("constraints.txt 'dynamite-care[mujoco]'")
+
+
+def test_ray_is_reported_or_the_command_that_installs_it(monkeypatch) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    finding = doctor.check_ray()
+    assert (finding.state, finding.mend) == ("note", doctor.pip("dynamite-care[cluster]"))
+    monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9")
+    assert (doctor.check_ray().state, doctor.check_ray().found[:3]) == ("ok", "9.9")
+
+
+def test_a_package_that_cannot_be_imported_and_a_broken_driver_have_their_command(monkeypatch) -> None:
+    def no_moderngl():
+        raise ModuleNotFoundError("No module named 'moderngl'", name="moderngl")
+
+    def no_context():
+        raise RuntimeError("(detect) glcontext: could not get a display")
+
+    monkeypatch.setattr(doctor, "CHECKS", {"video": no_moderngl, "drawing": no_context})
+    package, driver = doctor.examine()
+    assert package.mend == doctor.pip("moderngl>=5.12")
+    assert (driver.state, driver.mend) == ("missing", doctor.apt(doctor.GL_PACKAGES))
