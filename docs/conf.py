@@ -15,6 +15,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 napoleon_use_ivar = True
+napoleon_custom_sections = [("Class attributes", "params_style")]
 autodoc_typehints = "none"  # docstrings say shapes and units, which types do not
 autodoc_member_order = "bysource"
 exclude_patterns = ["results/*/figures"]
