@@ -7,6 +7,7 @@ reference over with that edit in it: what is compared is always the whole episod
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -16,6 +17,10 @@ from dynamite.acting import Event, Policy
 from robot_app.live_episode import LiveEpisode
 from robot_app.session_rules import SessionRules
 from scenes.base import SessionEnv
+
+#: How long it rests when an episode begins anew: after a load or an edit somebody waits to see it drawn, and on two cores,
+#: beside a training, this would take the drawing process's.
+REST_S = 0.4
 
 
 class Reference:
@@ -27,6 +32,7 @@ class Reference:
         self.scene, self.policy = scene, policy
         self._episode: LiveEpisode | None = None
         self._rewards: list[float] = []
+        self._from = math.inf
 
     def restart(self, seed: int, rules: SessionRules, events: Sequence[Event]) -> None:
         """Begin an episode."""
@@ -36,6 +42,12 @@ class Reference:
             self._events.setdefault(event.t, []).append(event)
         self._episode = None
         self._rewards = []
+        self._from = time.perf_counter() + REST_S
+
+    @property
+    def due_s(self) -> float:
+        """Seconds until it is to go on; 0 or less: now; infinite: complete."""
+        return math.inf if self.complete else self._from - time.perf_counter()
 
     @property
     def complete(self) -> bool:

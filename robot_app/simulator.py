@@ -77,11 +77,12 @@ class Simulator(Announcer):
         left = self._due - time.perf_counter()
         if left <= 0:
             return 0.0
-        reference = self._reference
-        if reference is not None and not reference.complete:
-            reference.advance(min(REFERENCE_SLICE_S, left))
-            self._tell_reference()
-            return 0.0
+        if self._reference is not None:
+            if self._reference.due_s <= 0:
+                self._reference.advance(min(REFERENCE_SLICE_S, left))
+                self._tell_reference()
+                return 0.0
+            left = min(left, self._reference.due_s)
         if self._out:
             left = min(left, FLUSH_S)
         return max(0.0, min(left, 0.5))
@@ -99,7 +100,7 @@ class Simulator(Announcer):
         self._publish()
         if self._state == "finished":
             self._tell_status()
-        if self._period == 0 and self._reference is not None and not self._reference.complete:
+        if self._period == 0 and self._reference is not None and self._reference.due_s <= 0:
             self._reference.advance(REFERENCE_SHARE * (time.perf_counter() - began))
             self._tell_reference()
 
