@@ -58,8 +58,9 @@ class Event:
 
     Attributes:
         kind: ``"override"`` (value: latent fields), ``"override_next"`` (same, at the next session),
-            ``"termination"`` (value: a probability, a session length ``{"length": n}``), ``"kernel"`` (value: a name,
-            or ``{"name": "drift", "scale": 0.1}``).
+            ``"termination"`` (value: a probability, a session length ``{"length": n}``, or changes at given steps
+            ``{"schedule": [{"step": 60, "latent": …}]}``), ``"kernel"`` (value: a name, or
+            ``{"name": "drift", "scale": 0.1}``).
         value: JSON-plain.
     """
 
@@ -118,7 +119,7 @@ def apply_event(scene: SessionEnv, event: Event) -> None:
     if event.kind in ("override", "override_next"):
         scene.override(event.value, at_next_session=event.kind == "override_next")
     elif event.kind == "termination":
-        scene.sessions.termination = parse_termination(event.value)
+        scene.sessions.termination = parse_termination(event.value, scene.latent_space)
     elif event.kind == "kernel":
         if not isinstance(event.value, str | dict):
             raise InputError("kernel", event.value, "a name, or {name: …, …}")

@@ -119,8 +119,8 @@ class Announcer:
 
     def _tell_takes(self) -> None:
         takes = self._present
-        rules = takes.current.info.rules.after(takes.events)
-        plain = rules.plain_termination(self._stage.recipe)
+        rules = takes.current.info.rules.after(takes.events, self._stage.scene.latent_space)
+        plain = rules.plain_termination()
         number = takes.current.info.number
         self._tell(messages.Takes(takes.infos(), number, plain, rules.kernel_name))
 

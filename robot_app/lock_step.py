@@ -105,7 +105,7 @@ class Follower(Simulator):
             left = replace(episode.advance(), poses=None, markers=None)
             self._out.append(messages.Step(info.number, info.seed, left))
             self._progress(episode.t, steps)
-        self._rules = rules.after(takes.events)
+        self._rules = rules.after(takes.events, self._stage.scene.latent_space)
         self._publish()
         self._tell_status()
 

@@ -124,8 +124,8 @@ class Runtime:
         """Change the hidden preference, now or when the session ends; JSON-plain fields, the others stay."""
         self._send("edit", kind="override_next" if at_next_session else "override", value=fields)
 
-    def set_termination(self, value: float | dict[str, int]) -> None:
-        """A probability per step, or ``{"length": steps}``."""
+    def set_termination(self, value: float | dict[str, Any]) -> None:
+        """A probability per step, ``{"length": steps}``, or ``{"schedule": [{"step", "latent"}, …]}``."""
         self._send("edit", kind="termination", value=value)
 
     def set_kernel(self, value: str | dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from dynamite.acting import Event
 from robot_app.recipe import SceneRecipe
 from scenes.base import SessionEnv
+from scenes.latent import LatentSpace
 from scenes.session import (
     KERNELS,
     Bernoulli,
@@ -43,12 +44,16 @@ class SessionRules:
         """Put them in force."""
         scene.sessions.termination, scene.sessions.kernel = self.termination, self.kernel
 
-    def after(self, events: Iterable[Event]) -> SessionRules:
-        """What ``events`` make of them."""
+    def after(self, events: Iterable[Event], space: LatentSpace | None = None) -> SessionRules:
+        """What ``events`` make of them.
+
+        Args:
+            space: of the scene, for schedules among them.
+        """
         rules = self
         for event in events:
             if event.kind == "termination":
-                rules = replace(rules, termination=parse_termination(event.value))
+                rules = replace(rules, termination=parse_termination(event.value, space))
             elif event.kind == "kernel":
                 rules = replace(rules, kernel=parse_kernel(event.value))
         return rules
@@ -56,15 +61,17 @@ class SessionRules:
     def recipe(self, recipe: SceneRecipe, built: SessionRules) -> SceneRecipe:
         """``recipe`` with these rules, where ``built`` are those that it gives."""
         kernel = recipe.kernel if self.kernel == built.kernel else self._plain_kernel()
-        return replace(recipe, termination=self.plain_termination(recipe), kernel=kernel)
+        return replace(recipe, termination=self.plain_termination(), kernel=kernel)
 
-    def plain_termination(self, recipe: SceneRecipe) -> Any:
-        """As a recipe has it: a probability, ``{"length": n}``, or a schedule; None for something else."""
+    def plain_termination(self) -> Any:
+        """As a recipe has it: a probability, ``{"length": n}``, or ``{"schedule": …}``; None for something else."""
         if isinstance(self.termination, Bernoulli):
             return self.termination.p
         if isinstance(self.termination, FixedLength):
             return {"length": self.termination.length}
-        return recipe.termination if isinstance(self.termination, Schedule) else None
+        if isinstance(self.termination, Schedule):
+            return {"schedule": [{"step": at, "latent": value} for at, value in self.termination.changes]}
+        return None
 
     def _plain_kernel(self) -> dict[str, Any]:
         name = next(name for name, kind in KERNELS.items() if type(self.kernel) is kind)

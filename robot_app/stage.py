@@ -91,7 +91,7 @@ class Stage:
             episode_length=self.scene.episode_length,
             step_s=self.step_s,
             reference="" if self.oracle is None else self.oracle.name,
-            termination=rules.plain_termination(self.recipe),
+            termination=rules.plain_termination(),
             kernel=rules.kernel_name,
             changed_scene=changed_scene,
         )

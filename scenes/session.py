@@ -203,9 +203,11 @@ def parse_kernel(value: Any, where: str = "kernel") -> Kernel:
         raise InputError(where, options, f"{name} takes {allowed}") from None
 
 
-def parse_termination(value: Any) -> Termination:
-    """A termination from a probability per step, or ``{"length": steps}``."""
+def parse_termination(value: Any, space: LatentSpace | None = None) -> Termination:
+    """A termination from a probability per step, ``{"length": steps}``, or, given ``space``, ``{"schedule": …}``."""
     if isinstance(value, dict):
+        if space is not None and set(value) == {"schedule"}:
+            return Schedule.parse(value["schedule"], space, "termination.schedule")
         if set(value) != {"length"}:
             raise InputError("termination", value, "a probability from 0 to 1, or {length: steps}")
         return FixedLength(value["length"])

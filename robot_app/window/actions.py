@@ -75,7 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("preference.apply_next", "Apply at Next Session", "Preference", "Ctrl+Shift+Return", "Keep the edited preference until the session ends.", "apply_next"),
     Action("preference.drift", "Let It Drift", "Preference", "D", "Leave the preference alone: small random steps at every session end.", "drift"),
     Action("preference.surprise", "Surprise", "Preference", "X", "Draw a new preference and put it in force now.", "surprise", icon="dice"),
-    Action("preference.undo", "Undo Preference Edit", "Preference", "Ctrl+Z", "Put the preference back that was in force before the last edit.", "undo", separator=True),
+    Action("preference.undo", "Undo Preference Edit", "Preference", "Ctrl+Z", "Take back the last edit of the preference or of the sessions.", "undo", separator=True),
     Action("preference.redo", "Redo Preference Edit", "Preference", "Ctrl+Shift+Z", "Put the edit in force again.", "redo"),
 
     Action("timeline.start", "Go to the Start", "Timeline", "Home", "Look at the first step.", "seek_start"),

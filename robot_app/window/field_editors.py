@@ -149,7 +149,7 @@ class ScalarEditor(FieldEditor):
         self.row.changed.connect(lambda _: self.changed.emit())
 
     def clear(self) -> None:
-        self.row.set_value((self.field.low + self.field.high) / 2)
+        self.row.set_value((self.row.box.minimum() + self.row.box.maximum()) / 2)
 
     def value(self) -> float:
         return self.row.value
@@ -198,7 +198,7 @@ class PointEditor(FieldEditor):
         self.changed.emit()
 
     def clear(self) -> None:
-        self.set_value(SurfacePoint(self.field.parts[0], 0.5, 0.0))
+        self.set_value(SurfacePoint(self.part.itemData(0), 0.5, 0.0))
 
     def value(self) -> dict[str, Any]:
         return self._point.to_dict()

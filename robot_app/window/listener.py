@@ -207,12 +207,7 @@ class Listener(QObject):
         event = message.event
         if event.kind == "termination":
             self.termination = value = event.value
-            what = (
-                f"every {value['length']} steps"
-                if isinstance(value, dict)
-                else f"with p = {value:g} per step"
-            )
-            text = f"step {event.t}: sessions end {what}"
+            text = f"step {event.t}: sessions end {ends_words(value)}"
         elif event.kind == "kernel":
             self.kernel = event.value["name"] if isinstance(event.value, dict) else event.value
             text = f"step {event.t}: the next preference is drawn by {self.kernel}"
@@ -279,6 +274,16 @@ class Listener(QObject):
             message.report,
         )
         self.crashed.emit(message)
+
+
+def ends_words(termination: Any) -> str:
+    """How sessions end, after the words "sessions end"."""
+    if not isinstance(termination, dict):
+        return f"with p = {termination:g} per step"
+    if "schedule" in termination:
+        steps = [str(change["step"]) for change in termination["schedule"]]
+        return f"as scheduled, at {', '.join(steps)}" if steps else "as scheduled: never"
+    return f"every {termination['length']} steps"
 
 
 def policy_title(name: str) -> str:

@@ -49,6 +49,34 @@ class PreferenceEdit(QUndoCommand):
         self._workbench.runtime.override(self._before)
 
 
+class SessionEdit(QUndoCommand):
+    """One change of how sessions end (``termination``) or what comes next (``kernel``), and back; a drag is one change."""
+
+    #: Two changes of the same within so many seconds are one.
+    TOGETHER_S = 1.0
+
+    def __init__(self, workbench: Workbench, kind: str, before: Any, after: Any) -> None:
+        super().__init__("session edit")
+        self._set = getattr(workbench.runtime, f"set_{kind}")
+        self._kind, self._before, self._after, self._at = kind, before, after, time.monotonic()
+
+    def id(self) -> int:
+        return 1 + ("termination", "kernel").index(self._kind)
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        assert isinstance(other, SessionEdit)
+        if other._at - self._at > self.TOGETHER_S:
+            return False
+        self._after, self._at = other._after, other._at
+        return True
+
+    def redo(self) -> None:
+        self._set(self._after)
+
+    def undo(self) -> None:
+        self._set(self._before)
+
+
 #: Chance per step that a session ends, where it drifts and none would end by chance.
 DRIFT_TERMINATION = 0.05
 
@@ -175,23 +203,34 @@ class Workbench(Listener):
 
     def set_kernel(self, name: str) -> None:
         """What the next preference is, from now on; a kernel that only the scene itself knows starts the episode over."""
-        if name in KERNELS:
-            self.runtime.set_kernel(name)
-        else:
+        if name not in KERNELS:
             self.reload(kernel=None)
+        elif self.kernel in KERNELS:
+            self.undo_stack.push(SessionEdit(self, "kernel", self.kernel, name))
+        else:
+            self.runtime.set_kernel(name)  # the scene's own cannot be put back while the episode goes on
+
+    def set_termination(self, value: Any) -> None:
+        """How sessions end, from now on: a probability per step, ``{"length": n}`` or ``{"schedule": […]}``."""
+        if self.termination is not None:
+            self.undo_stack.push(SessionEdit(self, "termination", self.termination, value))
+        else:
+            self.runtime.set_termination(value)
 
     def drift(self) -> None:
         """Let the preference wander by itself from now on: sessions end by chance, and each next one is near the last."""
         termination = self.termination
+        self.undo_stack.beginMacro("let it drift")
         if termination == 0.0 or (isinstance(termination, dict) and "schedule" in termination):
-            self.runtime.set_termination(DRIFT_TERMINATION)
-        self.runtime.set_kernel("drift")
+            self.set_termination(DRIFT_TERMINATION)
+        self.set_kernel("drift")
+        self.undo_stack.endMacro()
 
     def reload(self, **changes: Any) -> None:
         """The same scene with another recipe, from the start of the episode."""
         if self.scene is not None:
             recipe = self.scene.recipe
-            if not isinstance(recipe.termination, dict) or "schedule" not in recipe.termination:
+            if self.termination is not None:
                 recipe = replace(recipe, termination=self.termination)  # as it was set since
             self.load(
                 replace(recipe, **changes), self.scene.policy, self.seed, self.status.state == "playing"

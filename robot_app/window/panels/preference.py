@@ -12,6 +12,7 @@ from robot_app.figures.panel import Chart, Picture, SkinChart
 from robot_app.messages import Edited, Loaded
 from robot_app.window.field_editors import FieldEditor, NumberRow, make_editor
 from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
+from robot_app.window.schedule_editor import ScheduleEditor
 from robot_app.window.workbench import Workbench
 
 #: How sessions end, in the order of the combo.
@@ -82,7 +83,7 @@ class Panel(BasePanel):
         grid.setVerticalSpacing(5)
         grid.addWidget(heading("Sessions"), 0, 0, 1, 2)
         self.ends = QComboBox()
-        self.ends.addItems(["at random", "after a fixed number of steps", "never"])
+        self.ends.addItems(["at random", "after a fixed number of steps", "never", "as scheduled"])
         self.ends.setAccessibleName("How sessions end")
         self.probability = NumberRow("Chance", 0.0, 20.0, "% a step", 1)
         self.probability.box.setFixedWidth(92)
@@ -96,12 +97,13 @@ class Panel(BasePanel):
             grid.addWidget(widget, 2 * row - 1, 1)
         grid.addWidget(self.probability, 2, 0, 1, 2)
         grid.addWidget(self.length, 2, 0, 1, 2)
+        self.schedule = ScheduleEditor(self.values)
+        self.schedule.changed.connect(self._schedule)
+        grid.addWidget(self.schedule, 2, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         self.ends.activated.connect(self._ends_chosen)
-        self.probability.changed.connect(lambda value: self.workbench.runtime.set_termination(value / 100))
-        self.length.changed.connect(
-            lambda value: self.workbench.runtime.set_termination({"length": round(value)})
-        )
+        self.probability.changed.connect(lambda value: self.workbench.set_termination(value / 100))
+        self.length.changed.connect(lambda value: self.workbench.set_termination({"length": round(value)}))
         self.kernel.activated.connect(lambda _: self.workbench.set_kernel(self.kernel.currentData()))
         return grid
 
@@ -109,6 +111,8 @@ class Panel(BasePanel):
         self._blind = not self.workbench.view.truth  # it may have been hidden when the window last closed
         if loaded.changed_scene:
             self._make_editors(loaded)
+            self.schedule.set_space(loaded.space, loaded.episode_length)
+            self.schedule.set_blind(self._blind)
         self._show_termination(loaded.termination)
         self.kernel.clear()
         for name, words in _KERNELS:
@@ -180,6 +184,7 @@ class Panel(BasePanel):
 
     def _show_or_hide(self, truth: bool) -> None:
         self._blind = not truth
+        self.schedule.set_blind(self._blind)
         self.discard()
 
     def on_frame(self, frame: Frame) -> None:
@@ -218,22 +223,25 @@ class Panel(BasePanel):
 
     # ------------------------------------------------------------------------------------------------ sessions
     def _ends_chosen(self, how: int) -> None:
-        runtime = self.workbench.runtime
+        bench = self.workbench
         if how == _FIXED:
-            runtime.set_termination({"length": max(1, round(self.length.value))})
+            bench.set_termination({"length": max(1, round(self.length.value))})
         elif how == _NEVER:
-            runtime.set_termination(0.0)
+            bench.set_termination(0.0)
         elif how == _RANDOM:
-            runtime.set_termination(self.probability.value / 100 or 0.02)
+            bench.set_termination(self.probability.value / 100 or 0.02)
+        else:
+            self._schedule(self.schedule.entries)
+
+    def _schedule(self, entries: list[dict[str, Any]]) -> None:
+        """The preference changes at these steps, and at no others."""
+        self.workbench.set_termination({"schedule": entries})
+        self._untouch()
 
     def _show_termination(self, value: Any) -> None:
-        scripted = isinstance(value, dict) and "schedule" in value
-        if scripted and self.ends.count() == _SCHEDULE:
-            self.ends.addItem("as scripted")
-        elif not scripted and self.ends.count() > _SCHEDULE:
-            self.ends.removeItem(_SCHEDULE)
-        if scripted:
+        if isinstance(value, dict) and "schedule" in value:
             how = _SCHEDULE
+            self.schedule.show_entries(value["schedule"])
         elif isinstance(value, dict):
             how = _FIXED
             self.length.set_value(value["length"])
@@ -247,6 +255,7 @@ class Panel(BasePanel):
         self.ends.setCurrentIndex(how)
         self.probability.setVisible(how == _RANDOM)
         self.length.setVisible(how == _FIXED)
+        self.schedule.setVisible(how == _SCHEDULE)
 
     def figure_parts(self) -> list[Chart | SkinChart | Picture]:
         """The true preference over the episode; where it is hidden, how the panel looks."""

@@ -139,7 +139,7 @@ class Panel(BasePanel):
         if on and (why := self._why_no_film()):
             bench.tell("warning", why)
             bench.filmed.emit(Filmed("", False, error="nothing to film"))
-        elif on and self._comparing:
+        elif on and self.pair is not None and self.pair.wanted:
             self.pair.film(str(self._path("film", ".mp4")))
         elif on:
             bench.drawing.film(str(self._path("film", ".mp4")))
@@ -148,21 +148,16 @@ class Panel(BasePanel):
         elif bench.film is not None:
             bench.drawing.film(None)
 
-    @property
-    def _comparing(self) -> bool:
-        """Whether there are two pictures to be kept."""
-        return self.pair is not None and self.pair.wanted
-
     def _why_no_film(self) -> str:
         scene = self.workbench.scene
         if scene is None or not scene.drawable:
             return "There is no picture to film yet."
-        return self.pair.why_not() if self._comparing else ""
+        return self.pair.why_not() if self.pair is not None and self.pair.wanted else ""
 
     def still_wanted(self) -> None:
         """Of the view, or of both while comparing."""
         path, scale = self._path("still", ".png"), float(self.scale.currentData())
-        if not self._comparing:
+        if self.pair is None or not self.pair.wanted:
             self.workbench.drawing.still(str(path), scale)
         elif why := self.pair.why_not():
             self.workbench.tell("warning", why)
