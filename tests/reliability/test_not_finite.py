@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -16,7 +17,8 @@ from dynamite.progress import read_lines
 from dynamite.sac import SAC
 from dynamite.train import Trainer, train
 from dynamite.vector import ArrayVector
-from tests.dynamite.conftest import tiny
+from robot_app import cli
+from tests.dynamite.conftest import TINY, tiny
 
 #: Iterations of 6 × 60 frames, a checkpoint after each.
 EVERY = {"train__checkpoint_every": 1, "train__keep_checkpoints": 9}
@@ -75,6 +77,20 @@ def test_a_training_goes_on_from_the_last_good_checkpoint_as_if_nothing_had_been
     assert len(read_lines(tmp_path / "run" / "progress.jsonl")) == 4
 
 
+def test_on_the_command_line_it_is_one_line_and_a_failure(tmp_path, monkeypatch, capsys):
+    poisoned_scene(monkeypatch, "reward", math.nan, at_step=17)
+    run = tmp_path / "run"
+    words = ["train", "--scene", "gridworld", "--run-dir", str(run), "--json"]
+    for name, value in {**TINY, "train.checkpoint_every": 1}.items():
+        words += ["--set", f"{name}={json.dumps(value)}"]
+    assert cli.main(words) == 1
+    said = capsys.readouterr().err
+    last = run / "checkpoints" / "000000000720"
+    assert said.count("\n") == 1
+    assert "iteration 2 (720 frames): the reward of copy 4 is nan after step 17" in said
+    assert said.rstrip().endswith(f"last good checkpoint: {last}")
+
+
 def poison(parameter: torch.nn.Parameter) -> None:
     with torch.no_grad():
         parameter.view(-1)[0] = math.nan
@@ -88,10 +104,24 @@ TERMS = {
         "dynamite",
         lambda agent: next(agent.belief_model.reward_decoder.parameters()),
     ),
+    "belief/reconstruction_state": (
+        "dynamite",
+        lambda agent: next(agent.belief_model.state_decoder.parameters()),
+    ),
+    "belief/reconstruction_task": (
+        "dynamite",
+        lambda agent: next(agent.belief_model.task_decoder.parameters()),
+    ),
+    "belief/contrastive": ("contrabar", lambda agent: next(agent.belief_model.contrast.parameters())),
     "belief/kl": ("dynamite", lambda agent: next(agent.belief_model.prior.parameters())),
     "belief/termination": ("dynamite", lambda agent: agent.belief_model.termination.linear.weight),
     "probe/nll": ("dynamite", lambda agent: next(agent.probe.parameters())),
     "losses/critic": ("borel", lambda agent: next(agent.actor_critic.critic.parameters())),
+}
+#: Terms that gridworld's preset leaves out.
+WEIGHTS = {
+    "belief/reconstruction_state": {"objective__state_weight": 1.0},
+    "belief/reconstruction_task": {"objective__task_weight": 1.0},
 }
 
 
@@ -112,7 +142,7 @@ def test_a_term_that_is_nan_is_named_and_nothing_is_saved(tmp_path, monkeypatch,
 
     monkeypatch.setattr(Trainer, "_iterate", poisoned)
     small = {"sac__updates": 2, "sac__batch": 8, "sac__pool_episodes": 6, "sac__hidden": [8]}
-    line = stopped(tiny(variant, **EVERY, **small), tmp_path / "run")
+    line = stopped(tiny(variant, **EVERY, **small, **WEIGHTS.get(term, {})), tmp_path / "run")
     assert line.startswith(f"iteration 1 (360 frames): {term} is nan; last good checkpoint: ")
     last = latest_checkpoint(tmp_path / "run")
     assert last.name == "000000000360"
