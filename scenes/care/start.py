@@ -1,8 +1,9 @@
 """A start pose: the tool where a scene wants it, nothing touching anything.
 
 Inverse kinematics from the robot's own seeds, then from ones scattered ever wider about them, so that the pose stays as
-near to a natural one as the place allows. The first pose is taken that is clear of everything and from which every
-corner of the cube of start positions is reached and clear too.
+near to a natural one as the place allows. The first pose is taken that is clear of everything, from which every corner of
+the cube of start positions is reached and clear too, and whose joints are free of their limits: an arm that starts at a
+limit can go one way only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from scenes.care.chain import Kinematics
 
 #: So many scattered seeds at most, and so many once some pose is known.
 ATTEMPTS, ENOUGH = 60, 20
+#: A joint this far from its limits is free, rad (metres count by the joint's lever).
+FREE_RAD = 0.45
 #: A pose has arrived within these: m, and entries of the rotation matrix; a corner of the cube within so many m.
 NEAR_M, NEAR_TURN, NEAR_CORNER_M = 1e-4, 1e-3, 5e-4
 
@@ -38,9 +41,11 @@ def solve_start(
         is_clear: whether the arm at given joint positions touches nothing.
 
     Returns:
-        the positions (if no pose reaches every corner, the one that reaches most), or None and what was in the way.
+        the positions (if no pose reaches every corner with free joints, the one that reaches most, and of those the one
+        whose joints are freest), or None and what was in the way.
     """
-    best, reached, wrong = None, -1, ""
+    low, high = kinematics.chain.limits
+    best, worth, wrong = None, (-1, 0.0), ""
     for attempt, start in enumerate(_starts(kinematics, seeds, levers)):
         if best is not None and attempt >= ENOUGH:
             break
@@ -52,9 +57,10 @@ def solve_start(
             wrong = "something is in the way"
             continue
         corners = _corners_reached(kinematics, tip, rotation, spread, q, is_clear)
-        if corners > reached:
-            best, reached = q, corners
-        if corners == 8:
+        free = min(FREE_RAD, float((np.minimum(q - low, high - q) / levers).min()))
+        if (corners, free) > worth:
+            best, worth = q, (corners, free)
+        if worth == (8, FREE_RAD):
             break
     return best, wrong
 

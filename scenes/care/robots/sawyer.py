@@ -45,7 +45,9 @@ ROBOT = Robot(
     "Rethink Sawyer", LINKS, (0, 0, 0.149), (0, -HALF, 0),
     mounts={
         "wheelchair": Mount((-1.10, -0.60, 0.60), 30.0, "pedestal"),
-        "wheelchair_face": Mount((-1.10, -0.60, 0.60), 30.0, "pedestal"),
+        "wheelchair_face": Mount(
+            (-0.90, -0.60, 0.79), 30.0, "pedestal", start=(-0.38, -0.85, 1.56, -1.72, 2.21, -2.23, -1.53)
+        ),
         "bed": Mount((-1.05, -0.30, 0.75), 30.0, "pedestal", start=(0.10, -0.96, 0.56, 1.69, -2.10, 1.38, -0.76)),
     },
     start=(0.32, -0.79, 0.55, 1.53, -2.06, 1.54, -0.79),

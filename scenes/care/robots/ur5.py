@@ -42,7 +42,7 @@ ROBOT = Robot(
     "Universal Robots UR5", LINKS, (0, 0.2073, 0), (0, 0, HALF),
     mounts={
         "wheelchair": Mount((-0.95, -0.50, 0.70), 30.0, "pedestal"),
-        "wheelchair_face": Mount((-0.95, -0.50, 0.70), 30.0, "pedestal"),
+        "wheelchair_face": Mount((-0.60, -0.47, 0.77), -25.0, "pedestal", start=(-0.62, -1.99, 2.15, -0.16, 0.03, -3.14)),
         "bed": Mount((-1.0, 0.0, 0.80), 30.0, "pedestal", start=(0.41, -1.31, 1.98, 2.47, -2.50, 0.0)),
     },
     start=(0.52, -1.03, 1.75, -0.72, 2.62, -3.14),
