@@ -11,7 +11,9 @@ tick_cpu_p99_ms        processor time of one turn: what the window itself asks f
 window_cpu_share       processor time of the window's thread, 1 is one core
 view_fps               pictures put on the screen per second
 drawn_share            size of those pictures against the view's, along one side (1: every pixel; they shrink to keep up)
-edit_visible_ms        from an edit to the picture that shows it, median of twelve
+edit_visible_ms        from an edit to the picture that shows it, median of twelve; edit_visible_max_ms: the slowest
+presenter              in presenter mode: tick p50, p95, p99 and pictures per second
+compared               with a second policy, its simulator and its picture beside it in the same room: as presenter
 =====================  =============================================================================================
 """
 
@@ -116,26 +118,36 @@ def _measure(options: argparse.Namespace, policy: str) -> dict[str, Any]:
     first = time.perf_counter()
     live(2.0)
 
-    ticks: list[float] = []
-    last = [time.perf_counter()]
+    def felt(seconds: float) -> dict[str, float]:
+        """How lively the window is for some seconds."""
+        ticks: list[float] = []
+        last = time.perf_counter()
 
-    def tick() -> None:
-        now = time.perf_counter()
-        ticks.append(1e3 * (now - last[0]) - TICK_MS)
-        last[0] = now
+        def tick() -> None:
+            nonlocal last
+            now = time.perf_counter()
+            ticks.append(1e3 * (now - last) - TICK_MS)
+            last = now
 
-    timer = QTimer(interval=TICK_MS, timerType=Qt.PreciseTimer)
-    timer.timeout.connect(tick)
-    n, start, shares = view.n_shown, time.perf_counter(), []
+        timer = QTimer(interval=TICK_MS, timerType=Qt.PreciseTimer)
+        timer.timeout.connect(tick)
+        n, start = view.n_shown, time.perf_counter()
+        timer.start()
+        live(seconds)
+        timer.stop()
+        return {
+            **{f"tick_p{share}_ms": percentile(ticks, share / 100) for share in (50, 95, 99)},
+            "fps": round((view.n_shown - n) / (time.perf_counter() - start), 1),
+        }
+
+    shares: list[float] = []
     bench.picture.connect(lambda note: shares.append(note.width / bench.view.size()[0]))
-    last[0] = time.perf_counter()
-    timer.start()
     costs.clear()
-    live(options.seconds)
-    timer.stop()
-    spent = sorted(costs)
-    fps = (view.n_shown - n) / (time.perf_counter() - start)
+    alone = felt(options.seconds)
+    spent, drawn_share = sorted(costs), sum(shares) / max(1, len(shares))
 
+    bench.reset(4)  # an episode that does not end meanwhile
+    live(1.0)
     delays = []
     for i in range(12):
         edits, at = view.shown.edits, time.perf_counter()
@@ -143,11 +155,21 @@ def _measure(options: argparse.Namespace, policy: str) -> dict[str, Any]:
         live(5.0, lambda edits=edits: view.shown.edits > edits)
         delays.append(1e3 * (time.perf_counter() - at))
         live(0.15)
-    window.close()
-    ticks.sort()
 
-    def percentile(share: float) -> float:
-        return round(max(0.0, ticks[min(len(ticks) - 1, int(share * len(ticks)))]), 1)
+    window.actions_by_id["view.presenter"].trigger()
+    live(1.0)
+    presenter = felt(options.seconds / 3)
+    window.actions_by_id["view.presenter"].trigger()
+    comparing = window.panels["compare"]
+    for each in (view, comparing.view):  # side by side in the room of one
+        each.setFixedSize(width // 2, height)
+    comparing.set_comparing(True)
+    live(60.0, lambda: comparing.comparing.comparison.ready and comparing.view.n_shown >= 2)
+    live(1.0)
+    n, start = comparing.view.n_shown, time.perf_counter()
+    compared = felt(options.seconds / 3)
+    compared["second_fps"] = round((comparing.view.n_shown - n) / (time.perf_counter() - start), 1)
+    window.close()
 
     return {
         "benchmark": "window",
@@ -155,16 +177,23 @@ def _measure(options: argparse.Namespace, policy: str) -> dict[str, Any]:
         "training_beside": not options.no_training,
         "window_up_s": round(up - began, 2),
         "first_frame_s": round(first - up, 2),
-        "tick_p50_ms": percentile(0.50),
-        "tick_p95_ms": percentile(0.95),
-        "tick_p99_ms": percentile(0.99),
+        **{name: value for name, value in alone.items() if name != "fps"},
         "tick_cpu_p99_ms": round(spent[int(0.99 * len(spent))], 1),
         "window_cpu_share": round(sum(spent) / 1e3 / options.seconds, 2),
-        "view_fps": round(fps, 1),
-        "drawn_share": round(sum(shares) / max(1, len(shares)), 2),
+        "view_fps": alone["fps"],
+        "drawn_share": round(drawn_share, 2),
         "edit_visible_ms": round(sorted(delays)[len(delays) // 2], 1),
+        "edit_visible_max_ms": round(max(delays), 1),
+        "presenter": presenter,
+        "compared": compared,
         "load_1m": round(os.getloadavg()[0], 1),
     }
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Of milliseconds, 0 at least."""
+    ordered = sorted(values)
+    return round(max(0.0, ordered[min(len(ordered) - 1, int(share * len(ordered)))]), 1)
 
 
 if __name__ == "__main__":
