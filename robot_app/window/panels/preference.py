@@ -13,6 +13,7 @@ from robot_app.messages import Edited, Loaded
 from robot_app.window.field_editors import FieldEditor, NumberRow, make_editor
 from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
 from robot_app.window.schedule_editor import ScheduleEditor
+from robot_app.window.tab_order import tab_as_read
 from robot_app.window.workbench import Workbench
 
 #: How sessions end, in the order of the combo.
@@ -93,7 +94,9 @@ class Panel(BasePanel):
         self.kernel.setAccessibleName("Where the next preference lies")
         self.kernel.setToolTip("How the next preference is drawn when a session ends, from now on.")
         for row, (label, widget) in enumerate((("They end", self.ends), ("Next one", self.kernel)), start=1):
-            grid.addWidget(quiet(label), 2 * row - 1, 0)
+            caption = quiet(label)
+            caption.setBuddy(widget)
+            grid.addWidget(caption, 2 * row - 1, 0)
             grid.addWidget(widget, 2 * row - 1, 1)
         grid.addWidget(self.probability, 2, 0, 1, 2)
         grid.addWidget(self.length, 2, 0, 1, 2)
@@ -133,6 +136,7 @@ class Panel(BasePanel):
             editor.changed.connect(lambda name=field.name: self._touch(name))
             self._fields.addWidget(editor)
             self.editors[field.name] = editor
+        tab_as_read(self)
         self._untouch()
 
     # ------------------------------------------------------------------------------------------------ editing

@@ -21,6 +21,7 @@ from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
 from robot_app.window.listener import policy_title
 from robot_app.window.panel import BasePanel, column, quiet
+from robot_app.window.tab_order import tab_as_read
 from robot_app.window.workbench import Workbench
 from scenes.errors import InputError
 from scenes.registry import SCENES, find_scene
@@ -140,6 +141,7 @@ class Panel(BasePanel):
             box.setToolTip("Hidden from the policy, and changing from session to session.")
             self._options.addRow(_label("Hides" if i == 0 else ""), box)
             self.fields[field] = box
+        tab_as_read(self)
 
     def _offer(self, policy: str) -> None:
         """Select a policy; add it where it is a folder."""
