@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
+import textwrap
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -240,8 +241,11 @@ def contact_sheet(folder: Path, clips: list[Clip], theme: str) -> np.ndarray:
     draw = ImageDraw.Draw(sheet)
     for i, row in enumerate(rows):
         top = gap + i * (height + CAPTION + gap)
-        label = fitted(row[0].scene.replace("_", " "), 14, LABEL - gap, True)
-        draw.text((gap, top + height // 2), label, font=font(14, True), fill=ink.text[:3], anchor="lm")
+        words = textwrap.wrap(row[0].scene.replace("_", " "), 14)  # characters that fit beside the row
+        label = "\n".join(fitted(line, 14, LABEL - gap, True) for line in words)
+        draw.multiline_text(
+            (gap, top + height // 2), label, font=font(14, True), fill=ink.text[:3], anchor="lm"
+        )
         for j, clip in enumerate(row):
             left = LABEL + j * (width + gap)
             with Image.open(folder / clip.still) as still:

@@ -14,7 +14,7 @@ import numpy as np
 from dynamite.acting import Frame
 from robot_app.render.compact import draw_compact
 from robot_app.render.past import Past
-from robot_app.render.readout import force_of, number, readings
+from robot_app.render.readout import force_of, measures_force, number, readings
 from robot_app.render.typeset import INKS, Box, Card, Ink
 from scenes.errors import InputError
 from scenes.latent import LatentSpace
@@ -56,7 +56,7 @@ def draw_overlay(
     Args:
         image: (H, W, 3) uint8.
         history: the episode's Frames up to the one shown, oldest first; or what a long film keeps of them.
-        parts: which of :data:`PARTS`.
+        parts: which of :data:`PARTS`; force only where the scene has any.
         policy, scene: names to show.
         latent_space: for the labels of preferences; without it values are written plainly.
         total_steps: length of the time axis (it grows with a longer episode).
@@ -71,6 +71,8 @@ def draw_overlay(
     frame = past.frame
     if frame is None:
         return np.ascontiguousarray(image)
+    if not measures_force(frame):
+        chosen -= {"force"}
     picture = np.array(image)
     page = _Page(picture, INKS[theme], text_boxes)
     if page.width < ROOM_FOR_CARDS[0] * page.u or page.height < ROOM_FOR_CARDS[1] * page.u:
@@ -247,7 +249,7 @@ def _sessions(
     steps = max(total_steps, now, 1)
     for share in (0.0, 0.5, 1.0):
         x, anchor = left + share * (right - left), {0.0: "ls", 0.5: "ms", 1.0: "rs"}[share]
-        label = f"{share * steps * step_s:.0f} s"
+        label = f"{share * steps * step_s:.{0 if steps * step_s >= 4 else 1}f} s"
         texts.append(
             (x, card.height - px(8), label, px(10.5), ink.quiet, {"anchor": anchor, "width": px(60)})
         )

@@ -83,6 +83,11 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}"
 
 
+def measures_force(frame: Frame) -> bool:
+    """Whether the scene has a force to tell of."""
+    return "total_force_n" in frame.info or getattr(frame.markers, "force", None) is not None
+
+
 def force_of(frame: Frame) -> float:
     """How hard the person is touched, N: the scene's own number, or the length of the drawn arrow."""
     if "total_force_n" in frame.info:

@@ -19,7 +19,7 @@ from scenes.visual import CameraPreset, Markers, VisualModel
 
 #: Seen from the person's right, in front of the chair, where the robot works.
 CAMERAS: tuple[CameraPreset, ...] = (
-    CameraPreset("shoulder", (-1.05, -1.15, 1.50), (-0.22, -0.08, 0.93), 43.0),
+    CameraPreset("shoulder", (-1.05, -1.15, 1.50), (-0.22, -0.08, 0.95), 44.0),
     CameraPreset("arm", (-0.85, -0.85, 1.30), (-0.25, -0.10, 0.86), 38.0),
     CameraPreset("front", (-0.45, -2.00, 1.35), (-0.15, 0.0, 0.78), 40.0),
     CameraPreset("side", (-2.00, -0.35, 1.20), (-0.20, -0.15, 0.80), 40.0),

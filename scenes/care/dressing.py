@@ -59,7 +59,7 @@ _OBSTACLES = ("chest", "waist", "hips", "right_thigh", "left_thigh")
 _HAND = ((0.25, 0.0, -0.5), (0.9, 0.0, -2.5), 1.08)
 
 CAMERAS: tuple[CameraPreset, ...] = (
-    CameraPreset("sleeve", (-1.25, -0.95, 1.45), (-0.18, -0.25, 1.00), 36.0),
+    CameraPreset("sleeve", (-1.25, -0.95, 1.45), (-0.16, -0.25, 1.04), 39.0),
     CameraPreset("front", (-0.62, -1.40, 1.42), (-0.22, -0.15, 0.96), 38.0),
     CameraPreset("side", (-1.75, -0.25, 1.15), (-0.18, -0.20, 0.95), 40.0),
     CameraPreset("inside", (0.60, -1.20, 1.50), (-0.12, -0.22, 1.03), 41.0),

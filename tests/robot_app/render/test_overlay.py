@@ -109,6 +109,17 @@ def test_who_acts_without_a_belief_has_no_room_taken_for_one(size) -> None:
     assert 0 < rows(False).sum() < 0.75 * rows(True).sum()
 
 
+@pytest.mark.parametrize("size", [(320, 240), (1280, 720)])
+def test_a_scene_without_forces_shows_none(size) -> None:
+    boxes: dict[bool, list] = {}
+    for measured in (True, False):
+        past = [frame if measured else replace(frame, info={}) for frame in history()]
+        boxes[measured] = []
+        parts = ["reward", "session", "force"]
+        draw_overlay(np.zeros((size[1], size[0], 3), np.uint8), past, parts, text_boxes=boxes[measured])
+    assert len(boxes[False]) < len(boxes[True])
+
+
 def test_an_episode_longer_than_expected_fits() -> None:
     boxes: list = []
     draw_overlay(np.zeros((360, 640, 3), np.uint8), history(500), total_steps=200, text_boxes=boxes)
