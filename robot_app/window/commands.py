@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtGui import QGuiApplication
 
-from scenes.errors import InputError
-
 if TYPE_CHECKING:
     from robot_app.window.main_window import MainWindow
 
@@ -180,10 +178,7 @@ class Commands:
 
     # -- record
     def _recording(self, method: str, *arguments) -> None:
-        try:
-            getattr(self.window.panels["recording"], method)(*arguments)
-        except InputError as error:
-            self.bench.tell("error", str(error))
+        self.window.panels["recording"].attempt(method, *arguments)
 
     def set_film(self, on: bool) -> None:
         self._recording("set_film", on)

@@ -99,6 +99,8 @@ class StepPlot(pg.PlotWidget):
         self._curves: dict[str, pg.PlotDataItem] = {}
         self._inks: dict[str, tuple[str, bool, bool]] = {}
         self.setMenuEnabled(False)
+        menu = self.getPlotItem().ctrlMenu  # never shown, and else nobody's: it would outlive the plot
+        menu.setParent(self, menu.windowFlags())
         self.setContextMenuPolicy(Qt.NoContextMenu)  # the panel has one
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)

@@ -124,12 +124,21 @@ class Panel(BasePanel):
     ) -> QPushButton:
         button = QPushButton(title)
         button.setToolTip(f"{tip} ({key})")
-        button.clicked.connect(lambda: getattr(self, signal)())
+        button.clicked.connect(lambda: self.attempt(signal))
         grid.addWidget(button, row, 0)
         grid.addWidget(quiet(tip, wrap=True), row, 1)
         return button
 
     # ------------------------------------------------------------------------------------------------ what the buttons do
+    def attempt(self, what: str, *arguments: object) -> None:
+        """Do what a button or an action asks for; a folder that nothing can be written to is told."""
+        try:
+            getattr(self, what)(*arguments)
+        except InputError as error:
+            self.workbench.tell("error", str(error))
+            if self.workbench.film is None:
+                self.workbench.filmed.emit(Filmed("", False))  # none has begun
+
     def film_wanted(self) -> None:
         self.set_film(self.workbench.film is None)
 
@@ -223,7 +232,7 @@ class Panel(BasePanel):
 
     def show_folder(self) -> None:
         """Open the folder in the file manager."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder))):
             self.workbench.tell("info", f"Recordings are in {self.folder}")
 
@@ -237,16 +246,19 @@ class Panel(BasePanel):
         if chosen:
             self.set_folder(Path(chosen))
 
-    def _path(self, kind: str, suffix: str) -> Path:
-        """A path that is free; its folder is made."""
-        scene = "scene" if self.workbench.scene is None else self.workbench.scene.recipe.name
-        stem = f"{scene}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
+    def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
                 "recordings folder", str(self.folder), f"a folder that can be made ({error.strerror})"
             ) from None
+
+    def _path(self, kind: str, suffix: str) -> Path:
+        """A path that is free; its folder is made."""
+        scene = "scene" if self.workbench.scene is None else self.workbench.scene.recipe.name
+        stem = f"{scene}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
+        self._make_folder()
         path, n = self.folder / f"{stem}{suffix}", 2
         while path.exists():
             path, n = self.folder / f"{stem}-{n}{suffix}", n + 1

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-from qtpy.QtCore import Qt, QTimer
+from qtpy import sip
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from benchmarks.monkey_cage import family, running_timers, top_levels
 from dynamite.agent import Agent
 from dynamite.checkpoint import save_checkpoint
 from dynamite.spec import SceneSpec
@@ -24,27 +26,7 @@ from scenes import make_scene
 
 
 def our_processes() -> set[int]:
-    """Children and theirs; the resource tracker belongs to Python and lives as long as it."""
-    found = set()
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if (
-                "resource_tracker" not in " ".join(process.cmdline())
-                and process.status() != psutil.STATUS_ZOMBIE
-            ):
-                found.add(process.pid)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def stray_timers(app: QApplication) -> list[str]:
-    """Timers that run in windows which are closed."""
-    found = []
-    for widget in app.topLevelWidgets():
-        if not widget.isVisible():
-            found += [repr(timer.parent()) for timer in widget.findChildren(QTimer) if timer.isActive()]
-    return found
+    return set(family())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,12 +62,20 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_leftovers(qapp: QApplication) -> Iterator[None]:
-    """A test that leaves a process, a thread or a running timer fails."""
-    processes, threads = our_processes(), set(threading.enumerate())
+    """A test that leaves a process, a thread, a running timer or a window fails, whatever it tests."""
+    processes, threads, windows = (
+        our_processes(),
+        set(threading.enumerate()),
+        frozenset(qapp.topLevelWidgets()),
+    )
     yield
     assert our_processes() <= processes
     assert set(threading.enumerate()) <= threads
-    assert stray_timers(qapp) == []
+    qapp.sendPostedEvents(None, QEvent.DeferredDelete)
+    if running_timers() or top_levels(windows):
+        gc.collect()  # what only Python's cycles still hold is no leak
+    assert running_timers() == []
+    assert top_levels(windows) == []
 
 
 @pytest.fixture
@@ -132,10 +122,15 @@ def open_window(qapp: QApplication) -> Iterator[Callable[..., MainWindow]]:
         return window
 
     yield make
+    inside = [
+        widget for window in windows for widget in (window, *window.panels.values(), *window.docks.values())
+    ]
     for window in windows:
         window.close()
         window.deleteLater()
     qapp.processEvents()
+    qapp.sendPostedEvents(None, QEvent.DeferredDelete)
+    assert all(sip.isdeleted(widget) for widget in inside)  # panels end with their window
 
 
 RECIPE = SceneRecipe("scratch_itch", {"fields": ["itch", "force", "impairment"]})

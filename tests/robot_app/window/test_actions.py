@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,17 +14,20 @@ from qtpy.QtGui import QDesktopServices, QGuiApplication, QKeySequence
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
+from robot_app.window import panels
 from robot_app.window.actions import ACTIONS, MENUS, TOOLBAR
 from robot_app.window.help_overlay import _COLUMNS, rows_of
 from robot_app.window.main_window import MainWindow
 from tests.robot_app.window.conftest import press
 
 Wait = Callable[..., None]
-#: Tested where their effect is: tests/robot_app/window/test_training_panel.py, test_recording_panel.py.
+#: Triggered where their effect is tested: in which file of this folder.
 ELSEWHERE = {
-    "training.start", "training.pause", "training.stop", "training.watch", "training.board",
-    "record.film", "record.still", "record.episode", "record.table", "record.figure",
-    "view.presenter", "run.compare", "file.episode", "file.configuration", "file.recent",
+    "training.start": "test_training_panel", "training.pause": "test_training_panel",
+    "training.stop": "test_training_panel", "training.watch": "test_training_panel",
+    "training.board": "test_training_panel", "record.film": "test_panels", "record.still": "test_opening",
+    "record.episode": "test_opening", "record.figure": "test_figure_of_panel", "view.presenter": "test_presenter",
+    "run.compare": "test_compare_panel", "file.episode": "test_opening",
 }  # fmt: skip
 
 
@@ -288,6 +293,24 @@ def verify(window: MainWindow, wait: Wait) -> None:
     assert "Replay verified: all 4 steps" in window.notice_bar.text.text()
 
 
+def table(window: MainWindow, wait: Wait) -> None:
+    step(window, wait)
+    with tempfile.TemporaryDirectory() as folder:
+        window.panels["recording"].set_folder(Path(folder))
+        trigger(window, "record.table")
+        (written,) = Path(folder).glob("*.csv")
+        assert len(written.read_text().splitlines()) == 3  # a header, steps 0 and 1
+
+
+def recent(window: MainWindow, wait: Wait) -> None:
+    trigger(window, "file.recent")
+    menu = window.opener.menu
+    assert menu.isVisible()
+    assert menu.actions()  # what was opened lately, or that nothing was
+    QTest.keyClick(menu, Qt.Key_Escape)
+    assert not menu.isVisible()
+
+
 EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
     "file.scene": scene,
     "run.play_pause": play_pause,
@@ -323,12 +346,33 @@ EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
     "help.palette": palette,
     "help.keys": keys,
     "help.report": report,
+    "record.table": table,
+    "file.recent": recent,
 }
-WITH_DIALOGS = {"file.policy", "file.quit", "record.folder"}
+#: Tested by a function of their own, below.
+BELOW = {"file.policy", "file.configuration", "file.quit", "record.folder"}
+HERE = Path(__file__).parent
 
 
 def test_no_action_is_forgotten() -> None:
-    assert set(EFFECTS) | WITH_DIALOGS | ELSEWHERE == {action.id for action in ACTIONS}
+    """An action without a test of its effect fails here, as does one that its file does not trigger (any more)."""
+    assert sorted([*EFFECTS, *BELOW, *ELSEWHERE]) == sorted(action.id for action in ACTIONS)
+    for name in BELOW:
+        assert f'trigger(fresh, "{name}")' in Path(__file__).read_text(encoding="utf-8"), name
+    for name, file in ELSEWHERE.items():
+        assert f'actions_by_id["{name}"].trigger()' in (HERE / f"{file}.py").read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(panels.__path__)])
+def test_every_panel_is_tested_in_a_window(name: str) -> None:
+    used = "window.viewport" if name == "viewport" else f'panels["{name}"]'
+    files = [file.stem for file in HERE.glob("test_*.py") if used in file.read_text(encoding="utf-8")]
+    assert {f"test_{name}_panel", f"test_{name}", "test_panels"} & set(files), files
+
+
+def test_only_what_moves_by_steps_repeats_while_its_key_is_held(window: MainWindow) -> None:
+    repeating = {name for name, action in window.actions_by_id.items() if action.autoRepeat()}
+    assert repeating == {"run.step", "timeline.back", "timeline.previous", "timeline.next"}
 
 
 @pytest.mark.parametrize("name", list(EFFECTS))
@@ -345,6 +389,16 @@ def test_a_checkpoint_is_opened_from_the_menu(
     trigger(fresh, "file.policy")
     wait(lambda: bench.scene.number > number)
     assert bench.scene.policy == str(checkpoint)
+
+
+def test_a_configuration_is_opened_from_the_menu(
+    fresh: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text("variant: markov\nscene: {name: gridworld}\n")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "mine.yaml"), ""))
+    trigger(fresh, "file.configuration")
+    assert fresh.panels["training"].form.wish().variant == "markov"
+    assert fresh.panels["training"].form.scene.currentData() == "gridworld"
 
 
 def test_recordings_are_shown_in_the_file_manager(
