@@ -22,7 +22,13 @@ def page(pictures: tuple[str, ...]) -> str:
         pictures: robots that have one.
     """
     lines = ["Robots", "======", ""]
-    lines += ["``robot=`` of every care scene takes one that has a mount at the scene's place.", ""]
+    lines += [
+        "``robot=`` of every care scene takes one that has a mount at the scene's place; another is refused in one line",
+        "that lists those. ScratchItch and Dressing take place at the ``wheelchair``, Feeding and Drinking at the",
+        "``wheelchair_face``, BedBathing at the ``bed``, ArmManipulation at the ``bed_head``. PR2 and Stretch have no mount",
+        "from which they reach the mouth from both sides. How the scripted oracles do with each robot,",
+        "``robot-app sweep sweeps/robots.yaml`` prints.", "",
+    ]  # fmt: skip
     rows = [
         (
             f"``{name}``",

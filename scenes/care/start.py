@@ -19,7 +19,7 @@ from scenes.care.chain import Kinematics
 #: So many scattered seeds at most, and so many once some pose is known.
 ATTEMPTS, ENOUGH = 60, 20
 #: A joint this far from its limits is free, rad (metres count by the joint's lever).
-FREE_RAD = 0.45
+FREE_RAD = 0.15
 #: A pose has arrived within these: m, and entries of the rotation matrix; a corner of the cube within so many m.
 NEAR_M, NEAR_TURN, NEAR_CORNER_M = 1e-4, 1e-3, 5e-4
 

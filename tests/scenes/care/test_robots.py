@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from dynamite.acting import play
+from policies.scripted.bed_bathing import Oracle as Bather
+from policies.scripted.feeding import Oracle as Feeder
 from policies.scripted.scratch_itch import Oracle
+from policies.scripted.steering import Steering, Weights, full_speeds
 from scenes import list_scenes, make_scene
 from scenes.care.chain import Chain, Kinematics
 from scenes.care.person_mesh import ASSETS
 from scenes.care.place import PLACES
 from scenes.care.robots import ROBOTS, find_robot, robots_at
 from scenes.care.scene import CareScene
+from scenes.care.start import FREE_RAD
 from scenes.care.tools.scratcher import SCRATCHER
 from scenes.care.world import World
 from scenes.errors import InputError
@@ -31,6 +35,14 @@ CARE = [
     if SCENES[name].installed and issubclass(find_scene(name).load(), CareScene)
     for robot in robots_at(find_scene(name).load().place)
 ]
+
+#: A scene in each place.
+IN_PLACE = {
+    "wheelchair": "scratch_itch",
+    "wheelchair_face": "feeding",
+    "bed": "bed_bathing",
+    "bed_head": "arm_manipulation",
+}
 
 
 def arm(name: str) -> Kinematics:
@@ -178,11 +190,12 @@ def test_every_start_is_where_it_should_be_and_touches_nothing(name: str, robot:
     scene.close()
 
 
-@pytest.mark.parametrize(("place", "robot"), [(p, r) for p in ("wheelchair", "bed") for r in robots_at(p)])
+@pytest.mark.parametrize(
+    ("place", "robot"), [(p, r) for p in ("wheelchair", "wheelchair_face", "bed") for r in robots_at(p)]
+)
 def test_what_of_a_robot_stands_still_stands_clear(place: str, robot: str) -> None:
     """Torso, pedestal and second arm overlap neither the person nor their chair or bed."""
-    name = {"wheelchair": "scratch_itch", "bed": "bed_bathing"}[place]
-    scene = make_scene(name, robot=robot)
+    scene = make_scene(IN_PLACE[place], robot=robot)
     if scene.robot.mounts[place].stand == "place":
         scene.close()
         pytest.skip("it stands on the furniture")
@@ -225,3 +238,55 @@ def test_an_unknown_robot_is_refused_in_one_line(name) -> None:
     with pytest.raises(InputError, match="jaco7") as raised:
         find_robot(name)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "robot"), [(n, r) for n, r in CARE if n in ("feeding", "drinking")])
+def test_no_joint_starts_at_its_limit_before_a_mouth(name: str, robot: str) -> None:
+    scene = make_scene(name, robot=robot)
+    low, high = scene.chain.limits
+    free = np.minimum(scene.start_joints - low, high - scene.start_joints) / scene.robot.levers
+    assert free.min() >= FREE_RAD
+    scene.close()
+
+
+@pytest.mark.parametrize("robot", robots_at("wheelchair_face"))
+def test_the_oracle_feeds_with_every_robot_that_reaches_the_mouth(robot: str) -> None:
+    scene = make_scene("feeding", robot=robot)
+    for side in ("left", "right"):
+        latent = {"side": side, "pace": 0.1}
+        *_, last = play(scene, Feeder(scene), seed=0, options={"latent": latent})
+        assert last.info["task_success"], (
+            f"{side}: {last.info['eaten']} eaten, {last.info['spilled']} spilled"
+        )
+    scene.close()
+
+
+@pytest.mark.parametrize("robot", ["stretch", "pr2"])
+def test_a_robot_that_does_not_reach_the_mouth_is_refused_in_one_line(robot: str) -> None:
+    with pytest.raises(InputError, match="wheelchair_face: jaco, panda") as raised:
+        make_scene("feeding", robot=robot)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_oracle_asks_sliding_joints_for_metres() -> None:
+    """Stretch, whose base, lift and arm slide, wipes what upstream calls success."""
+    scene = make_scene("bed_bathing", robot="stretch", controller="responsive")
+    *_, last = play(scene, Bather(scene), seed=7000)
+    assert last.info["task_success"]
+    scene.close()
+
+
+def test_the_others_do_the_part_of_a_joint_that_is_at_its_limit() -> None:
+    scene = make_scene("feeding", robot="panda")
+    scene.reset(seed=0)
+    steering = Steering(scene, Weights(turning=0.0, posture=0.0))
+    joints = scene.start_joints.copy()
+    joints[3] = scene.chain.limits[0][3]
+    _, rotation, jacobian = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip)).forward(joints)
+    velocity = (
+        0.02 * -jacobian[:3, 3] / np.linalg.norm(jacobian[:3, 3])
+    )  # into the limit, by that joint alone
+    speeds = steering.action(joints, velocity, rotation) * full_speeds(scene)
+    assert speeds[3] >= -1e-6
+    np.testing.assert_allclose(jacobian[:3] @ speeds, velocity, atol=1e-4)
+    scene.close()
