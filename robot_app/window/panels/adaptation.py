@@ -119,8 +119,9 @@ class Panel(BasePanel):
 
     def on_plots(self) -> None:
         history, scene = self.workbench.history, self.workbench.scene
-        if history.last is None:
+        if history.last is None or self.workbench.shown is None:
             return
+        self.on_frame(self.workbench.shown)  # the oracle's return may have come since
         n = len(history)
         steps = np.arange(1, n)
         self.reward.set_data("policy", steps, running_mean(history.rewards(), RATE_WINDOW))

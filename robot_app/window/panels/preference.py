@@ -220,9 +220,7 @@ class Panel(BasePanel):
                 editor.clear()
             elif not self._blind and not self._touched:  # what is being edited stays as it is
                 editor.set_value(latent[name])
-        said = (
-            "hidden, as everything that tells it (T shows it)" if self._blind else scene.space.to_text(latent)
-        )
+        said = "hidden (T shows it)" if self._blind else scene.space.to_text(latent)
         self.in_force.setText(f"In force: {said}")
 
     # ------------------------------------------------------------------------------------------------ sessions
