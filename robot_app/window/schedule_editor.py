@@ -56,8 +56,8 @@ class ScheduleEditor(QWidget):
         self.list.currentRowChanged.connect(lambda row: self.remove.setEnabled(row >= 0))
 
     def set_space(self, space: LatentSpace, length: int) -> None:
-        """Of the scene, and how many steps its episodes have."""
-        self._space = space
+        """Of another scene, and how many steps its episodes have; nothing is scheduled yet."""
+        self._space, self.entries = space, []
         self.step.setMaximum(max(1, length - 1))
 
     def set_blind(self, blind: bool) -> None:
