@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +60,7 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(_font_folder() / name), max(8, size))
 
 
-@cache
+@lru_cache(maxsize=1024)  # numbers change with every step: a long film must not keep them all
 def fitted(text: str, size: int, width: int, bold: bool = False) -> str:
     """``text``, shortened with an ellipsis until it is at most ``width`` pixels wide."""
     face = font(size, bold)
