@@ -38,7 +38,7 @@ bench: $(STAMP) ## Print the measured speeds, one JSON line each
 figures: $(STAMP) ## Redraw every table and plot under docs/results from its stored runs
 	@$(BIN)/robot-app figures --results docs/results
 
-images: $(STAMP) ## Redraw the pictures of the README
+images: $(STAMP) ## Redraw the pictures of the README and the docs
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m robot_app.window.screenshots --out docs/images
 
 docs: $(STAMP) ## Build the documentation into build/docs, without a warning

@@ -1,7 +1,7 @@
 """Pictures of the window for the README and the docs: ``python -m robot_app.window.screenshots --out docs/images``.
 
 Everything in them is real: the scene is loaded, the policy plays to a step worth showing, the window is grabbed. Needs no
-screen. ``--run`` names a training's folder, so that the Training panel has curves.
+screen. The Training panel shows the run that ``--run`` names, or a short training of a gridworld, run meanwhile.
 """
 
 from __future__ import annotations
@@ -17,52 +17,49 @@ from pathlib import Path
 
 from robot_app.troubles import not_written
 
+#: Size and theme of every layout of the docs, by what is added to its name.
+_LOOKS: dict[str, tuple[int, int, str]] = {
+    "dark": (1280, 800, "dark"),
+    "light": (1280, 800, "light"),
+    "large-dark": (1920, 1080, "dark"),
+    "large-light": (1920, 1080, "light"),
+}
+_USUAL = ("preference", "belief", "adaptation")
+#: Name → (panels in front, what else is done before the picture). Together they show every panel.
+_LAYOUTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "window": (_USUAL, ""),
+    "window-training": (("setup", "recording", "training"), "training"),
+    "window-log": (("preference", "belief", "log"), ""),
+    "window-palette": (_USUAL, "palette"),
+    "window-keys": (_USUAL, "keys"),
+    "window-compare": (("preference", "belief", "compare"), "compare"),
+    "window-presenter": (("belief",), "presenter"),
+}
+#: What the docs show: every panel in every look, the rest once.
+DOCS = (
+    *(f"window{n}-{look}" for n in ("", "-training", "-log", "-compare") for look in _LOOKS),
+    "window-place",
+    "window-palette-dark",
+    "window-keys-light",
+    "window-presenter-dark",
+    "window-presenter-large-light",
+)
+
 #: File name → (width, height, theme, panels in front, what else is done before the picture).
 PICTURES: dict[str, tuple[int, int, str, tuple[str, ...], str]] = {
-    "window-dark": (1280, 800, "dark", ("preference", "belief", "adaptation"), ""),
-    "window-light": (1280, 800, "light", ("preference", "belief", "adaptation"), ""),
-    "window-large-dark": (1920, 1080, "dark", ("preference", "belief", "adaptation"), ""),
-    "window-large-light": (1920, 1080, "light", ("setup", "belief", "adaptation"), ""),
-    "window-training": (1280, 800, "dark", ("setup", "recording", "training"), "training"),
-    "window-log": (1280, 800, "light", ("preference", "belief", "log"), ""),
-    "window-place": (1280, 800, "dark", ("preference", "belief", "adaptation"), "place"),
-    "window-palette": (1280, 800, "dark", ("preference", "belief", "adaptation"), "palette"),
-    "window-keys": (1280, 800, "light", ("preference", "belief", "adaptation"), "keys"),
-    "window-notice": (1280, 800, "dark", ("preference", "belief", "adaptation"), "notice"),
-    "window-timeline-dark": (1280, 800, "dark", ("preference", "belief", "adaptation"), "timeline"),
-    "window-timeline-light": (1280, 800, "light", ("preference", "belief", "adaptation"), "timeline"),
-    "window-timeline-large-dark": (1920, 1080, "dark", ("preference", "belief", "adaptation"), "timeline"),
-    "window-timeline-large-light": (1920, 1080, "light", ("preference", "belief", "adaptation"), "timeline"),
-    "window-compare-dark": (1280, 800, "dark", ("preference", "belief", "compare"), "compare"),
-    "window-compare-light": (1280, 800, "light", ("preference", "belief", "compare"), "compare"),
-    "window-compare-large-dark": (1920, 1080, "dark", ("preference", "belief", "compare"), "compare"),
-    "window-compare-large-light": (1920, 1080, "light", ("preference", "belief", "compare"), "compare"),
+    **{f"{name}-{look}": (*_LOOKS[look], *_LAYOUTS[name]) for name in _LAYOUTS for look in _LOOKS},
+    "window-place": (1280, 800, "dark", _USUAL, "place"),
+    "window-notice": (1280, 800, "dark", _USUAL, "notice"),
+    "window-timeline": (1280, 800, "light", _USUAL, "timeline"),
     "window-compare-none": (1280, 800, "dark", ("preference", "belief", "compare"), ""),
-    "window-training-light": (1280, 800, "light", ("setup", "belief", "training"), "training"),
-    "window-training-large-dark": (1920, 1080, "dark", ("setup", "recording", "training"), "training"),
-    "window-training-large-light": (1920, 1080, "light", ("setup", "recording", "training"), "training"),
     "window-training-new": (1280, 800, "dark", ("setup", "recording", "training"), "new"),
-    "window-presenter-dark": (1280, 800, "dark", ("belief",), "presenter"),
-    "window-presenter-light": (1280, 800, "light", ("belief",), "presenter"),
-    "window-presenter-large-dark": (1920, 1080, "dark", ("belief",), "presenter"),
-    "window-presenter-large-light": (1920, 1080, "light", ("belief",), "presenter"),
-    "window-trouble-dark": (1280, 800, "dark", ("preference", "belief", "adaptation"), "trouble"),
-    "window-trouble-light": (1280, 800, "light", ("preference", "belief", "adaptation"), "trouble"),
-    "window-drop": (1280, 800, "light", ("preference", "belief", "adaptation"), "drop"),
-    "window-empty": (1280, 800, "dark", ("preference", "belief", "adaptation"), "empty"),
+    "window-trouble-dark": (1280, 800, "dark", _USUAL, "trouble"),
+    "window-trouble-light": (1280, 800, "light", _USUAL, "trouble"),
+    "window-drop": (1280, 800, "light", _USUAL, "drop"),
+    "window-empty": (1280, 800, "dark", _USUAL, "empty"),
 }
-
-#: What the docs show.
-DOCS = (
-    "window-dark",
-    "window-light",
-    "window-training",
-    "window-place",
-    "window-keys",
-    "window-timeline-light",
-    "window-compare-dark",
-    "window-presenter-dark",
-)
+#: Of the training that the Training panel shows where none is named.
+TRAINING_STEPS, TRAINING_S = 57_600, 60.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,7 +82,27 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["ROBOT_APP_SETTINGS"] = str(Path(scratch) / "settings.ini")
-        return _take(options)
+        training = None
+        if options.run is None and any(PICTURES[name][4] == "training" for name in options.only):
+            training = _train(Path(scratch) / "runs" / "gridworld-dynamite")
+            options.run = training.folder
+        try:
+            return _take(options)
+        finally:
+            if training is not None:
+                training.kill()
+
+
+def _train(folder: Path):
+    """A short training, so that there are curves to show."""
+    from robot_app.training_runs import TrainingRun, Wish
+
+    settings = (("train.workers", 0), ("train.copies", 32))
+    run = TrainingRun.start(folder, Wish("gridworld", "dynamite", frames=TRAINING_STEPS, overrides=settings))
+    until = time.monotonic() + TRAINING_S
+    while run.running and time.monotonic() < until:
+        time.sleep(0.2)
+    return run
 
 
 def _take(options: argparse.Namespace) -> int:
@@ -168,7 +185,7 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
     settled = time.monotonic() + 0.7
     wait(lambda: time.monotonic() > settled and (extra == "empty" or sharp()), 20.0)
     path = options.out / f"{name}.png"
-    _picture_of(window).save(str(path))
+    _save(_picture_of(window), path)
     print(path, file=sys.stderr)
     switches = {"place": "preference.place", "keys": "help.keys", "presenter": "view.presenter"}
     if extra in switches:
@@ -190,6 +207,20 @@ def _picture_of(window):
         painter.drawPixmap((window.width() - dialog.width()) // 2, window.height() // 3, dialog.grab())
         painter.end()
     return picture
+
+
+def _save(picture, path: Path) -> None:
+    """As PNG of 256 colours, a third of the size; dithered where pixels are few and noise costs little."""
+    from PIL import Image
+    from qtpy.QtGui import QImage
+
+    image = picture.toImage().convertToFormat(QImage.Format_RGBA8888)
+    pixels = image.constBits().asstring(image.byteCount())
+    whole = Image.frombytes("RGBA", (image.width(), image.height()), pixels).convert("RGB")
+    small = whole.quantize(256, method=Image.Quantize.FASTOCTREE)
+    if image.width() <= 1280:
+        small = whole.quantize(palette=small, dither=Image.Dither.FLOYDSTEINBERG)
+    small.save(path, optimize=True)
 
 
 def _branch(bench, step: int, wait: Callable) -> None:
