@@ -33,6 +33,12 @@ NAMES = {
 }
 
 
+def _axis(name: str) -> str:
+    """A sweep's axis as a reader has it, with its unit where it has one."""
+    last = name.rpartition(".")[2]
+    return {"session_length": "session length, steps"}.get(last, last.replace("_", " "))
+
+
 def draw(results: Results, figure: Figure, lines: Sequence[Line]) -> Canvas:
     """The figure, a panel for each value of ``figure.panels``."""
     plot = _PLOTS[figure.kind]
@@ -47,7 +53,8 @@ def draw(results: Results, figure: Figure, lines: Sequence[Line]) -> Canvas:
     for axis, ((panel,), part) in zip(axes, panels.items(), strict=False):
         plot(axis, results, figure, part, chosen)
         if panel is not None:
-            axis.set_title(label(panel))
+            number = isinstance(panel, (int, float))  # which says nothing without its axis
+            axis.set_title(f"{_axis(figure.panels)}: {label(panel)}" if number else label(panel))
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     for axis in axes[: len(panels)]:
@@ -129,9 +136,7 @@ def _lines(axis: Axes, results: Results, figure: Figure, lines: list[Line], chos
             look = chosen[label(key)]
             axis.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
             axis.plot(x, centre, color=look.colour, linestyle=look.line, marker=look.marker, label=label(key))
-    axis.set(
-        xlabel=figure.x.rpartition(".")[2].replace("_", " "), ylabel=NAMES.get(figure.measure, figure.measure)
-    )
+    axis.set(xlabel=_axis(figure.x), ylabel=NAMES.get(figure.measure, figure.measure))
     if figure.reference and figure.measure == "return_mean":
         _reference_along(axis, results, figure, lines, places)
     if figure.scale == "even":

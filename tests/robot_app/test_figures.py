@@ -202,7 +202,7 @@ def test_plots_show_the_numbers_of_their_rows(results) -> None:
     ours = next(line for line in curves.axes[0].get_lines() if line.get_label() == "dynamite")
     assert ours.get_ydata()[-1] == pytest.approx(42.5, abs=0.01)
     adaptation = plots.draw(opened, by_name["adaptation"], opened.select(by_name["adaptation"]))
-    assert [axis.get_title() for axis in adaptation.axes if axis.get_visible()] == ["0.07", "0.5"]
+    assert [axis.get_title() for axis in adaptation.axes if axis.get_visible()] == ["p: 0.07", "p: 0.5"]
 
 
 def test_session_ends_are_shown_at_the_thresholds_that_every_run_reaches(results) -> None:
