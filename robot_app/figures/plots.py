@@ -1,6 +1,6 @@
 """The plots. Each takes results, a figure's specification and the lines it is about, and gives back a canvas.
 
-Across seeds the interquartile mean is drawn, with its 95 % bootstrap interval.
+Across seeds the interquartile mean is drawn, with its 95 % bootstrap interval; of a single run, no interval.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import EngFormatter
 
-from dynamite.stats import band, iqm, stratified_interval
-from robot_app.figures.results import Line, Results, group, label, reference_return, values_of
+from dynamite.stats import band, iqm
+from robot_app.figures.results import Line, Results, group, interval_of, label, reference_return, values_of
 from robot_app.figures.spec import LINES, Figure
 from robot_app.figures.style import COLUMN, GREY, PAGE, Look, looks, new_canvas
 
@@ -52,7 +52,7 @@ def draw(results: Results, figure: Figure, lines: Sequence[Line]) -> Canvas:
     axes = canvas.subplots(down, across, squeeze=False).ravel()
     for axis, ((panel,), part) in zip(axes, panels.items(), strict=False):
         plot(axis, results, figure, part, chosen)
-        if panel is not None:
+        if figure.panels is not None and panel is not None:
             number = isinstance(panel, (int, float))  # which says nothing without its axis
             axis.set_title(f"{_axis(figure.panels)}: {label(panel)}" if number else label(panel))
     for axis in axes[len(panels) :]:
@@ -101,9 +101,9 @@ def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chose
     groups = [found for found in groups if found[1]]
     for place, (text, values, strata) in enumerate(groups):
         look, centre = chosen[text], float(iqm(values))
-        low, high = stratified_interval(strata, iqm)
         axis.barh(place, centre, height=0.62, color=look.colour, alpha=0.35, linewidth=0)
-        axis.plot([low, high], [place, place], color=look.colour, linewidth=2.2, solid_capstyle="butt")
+        if interval := interval_of(strata):
+            axis.plot(interval, [place, place], color=look.colour, linewidth=2.2, solid_capstyle="butt")
         axis.plot(centre, place, "|", color=look.colour, markersize=11, markeredgewidth=2)
         axis.plot(
             values, np.full(len(values), place), look.marker, color=look.colour, markersize=2.5, alpha=0.8
@@ -129,7 +129,8 @@ def _lines(axis: Axes, results: Results, figure: Figure, lines: list[Line], chos
         points = []
         for (x,), runs in sorted(group(part, figure.x).items()):
             if values := values_of(runs, figure.measure):
-                interval = stratified_interval(results.strata(runs, figure.measure), iqm)
+                # NaN is no band here.
+                interval = interval_of(results.strata(runs, figure.measure)) or (np.nan, np.nan)
                 points.append((places[float(x)], iqm(values), *interval))
         if points:
             x, centre, low, high = np.array(points).T
@@ -242,10 +243,11 @@ _PLOTS: dict[str, Callable[[Axes, Results, Figure, list[Line], dict[str, Look]],
 
 # ------------------------------------------------------------------------------------------------ what they share
 def _banded(axis: Axes, x: np.ndarray, runs: np.ndarray, text: str, chosen: dict[str, Look]) -> None:
-    """(R, P) runs as their interquartile mean with its interval."""
+    """(R, P) runs as their interquartile mean, with its interval where there are several."""
     look = chosen[text]
     centre, low, high = band(runs)
-    axis.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
+    if len(runs) > 1:
+        axis.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
     axis.plot(x, centre, color=look.colour, linestyle=look.line, label=text)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from dynamite.stats import iqm, stratified_interval
 from dynamite.sweep.store import Store
 from robot_app.figures.spec import Figure, Reference, parse_figures, parse_reference
 from scenes.errors import InputError
@@ -165,6 +166,11 @@ def group(lines: Iterable[Line], *keys: str) -> dict[tuple[Any, ...], list[Line]
 def values_of(lines: Iterable[Line], measure: str) -> list[float]:
     """A measure over runs, those that lack it left out."""
     return [float(line[measure]) for line in lines if line.get(measure) is not None]
+
+
+def interval_of(strata: Sequence[Sequence[float]]) -> tuple[float, float] | None:
+    """95 % interval of the interquartile mean; None where no stratum holds a second run: one says nothing of spread."""
+    return stratified_interval(strata, iqm) if any(len(values) > 1 for values in strata) else None
 
 
 def reference_return(lines: Sequence[Line], name: str) -> float | None:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from dynamite.stats import improvement_over_cells, iqm, stratified_interval
-from robot_app.figures.results import Line, Provenance, Results, group, label, reference_return, values_of
+from dynamite.stats import improvement_over_cells, iqm
+from robot_app.figures.results import (
+    Line,
+    Provenance,
+    Results,
+    group,
+    interval_of,
+    label,
+    reference_return,
+    values_of,
+)
 from robot_app.figures.spec import LINES, Figure
 
 _HEADS = {
@@ -86,7 +96,7 @@ class Table:
 
 
 def build(results: Results, figure: Figure, lines: Sequence[Line]) -> Table:
-    """The table of a figure's lines, a row per combination of ``figure.by``."""
+    """The table of a figure's lines, a row per combination of ``figure.by``, the first of them varying slowest."""
     lines = [dict(line) for line in lines]
     _add_trained_oracle(lines, figure)
     shares = tuple(name for name in (*_SHARES, "trained_oracle_progress") if _any(lines, name))
@@ -96,16 +106,16 @@ def build(results: Results, figure: Figure, lines: Sequence[Line]) -> Table:
         shares = ()
     measures = (*shares, *(name for name in figure.measures if name not in shares))
     rows = []
-    for key, part in group(lines, *figure.by).items():
+    for key, part in _in_order(group(lines, *figure.by)):
         values = values_of(part, "return_mean")
         if not values:
             continue
-        low, high = stratified_interval(results.strata(part, "return_mean"), iqm)
+        interval = interval_of(results.strata(part, "return_mean"))
         row = [
             *map(label, key),
             str(len(values)),
             _number(float(iqm(values))),
-            f"[{_number(low)}, {_number(high)}]",
+            _NOTHING if interval is None else f"[{_number(interval[0])}, {_number(interval[1])}]",
         ]
         row.append(_number(sum(values) / len(values)))
         row += [_cell(part, name) for name in measures]
@@ -158,6 +168,8 @@ def _better(results: Results, lines: Sequence[Line], figure: Figure, key: tuple,
     if not returns:
         return _NOTHING
     value, low, high = improvement_over_cells(returns)
+    if all(len(runs) == 1 for pair in returns for runs in pair):  # nothing is known of the spread
+        return f"{value:.2f}"
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
@@ -180,6 +192,14 @@ def _reference_rows(
         spread = "" if entry.spread is None else f" ± {entry.spread:g}"
         rows.append(row(entry.name, f"{entry.value:g}{spread}"))
     return rows
+
+
+def _in_order(groups: dict[tuple[Any, ...], list[Line]]) -> list[tuple[tuple[Any, ...], list[Line]]]:
+    """Sorted by the first column's values, then by the second's, and so on; a column's in order of appearance."""
+    ranks = [
+        {value: i for i, value in enumerate(dict.fromkeys(column))} for column in zip(*groups, strict=True)
+    ]
+    return sorted(groups.items(), key=lambda item: [rank[v] for rank, v in zip(ranks, item[0], strict=True)])
 
 
 def _any(lines: Sequence[Line], name: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from matplotlib.collections import PolyCollection
 from PIL import Image
 
 from dynamite.sweep.plan import load_plan
@@ -227,6 +228,48 @@ def test_what_is_pooled_over_conditions_is_resampled_and_compared_within_them(re
         RETURNS["dynamite"],
         [value - 10 for value in RETURNS["dynamite"]],
     ]
+
+
+def test_rows_follow_the_columns_that_a_table_is_by(results) -> None:
+    """The sweep's own order has the variant first."""
+    opened = Results(results)
+    figure = replace(opened.figures[0], by=("p", "variant"), reference=False)
+    table = tables.build(opened, figure, opened.select(figure))
+    assert [row[:2] for row in table.rows] == [
+        ("0.07", "dynamite"), ("0.07", "varibad"), ("0.5", "dynamite"), ("0.5", "varibad"),
+    ]  # fmt: skip
+
+
+def test_a_single_run_has_no_interval(tmp_path) -> None:
+    sweep = {**SWEEP, "axes": {**SWEEP["axes"], "seed": [0]}}
+    opened = Results(make_results(tmp_path / "made_up", sweep))
+    figure = replace(opened.figures[0], by=("p", "variant"))
+    table = tables.build(opened, figure, opened.select(figure))
+    rows = [dict(zip(table.head, row, strict=True)) for row in table.rows[:2]]
+    assert [row["return, IQM"] for row in rows] == ["42.00", "38.00"]
+    assert [row["95 % interval"] for row in rows] == ["–", "–"]
+    assert [row["P(dynamite better)"] for row in rows] == ["–", "1.00"]
+    assert bands(opened, "by_p") == bands(opened, "learning") == bands(opened, "adaptation") == 0
+    bars = next(figure for figure in opened.figures if figure.kind == "bars")
+    figure = replace(bars, reference=False, where={"p": ("0.07",)})
+    (axis,) = plots.draw(opened, figure, opened.select(figure)).axes
+    assert {len(line.get_xdata()) for line in axis.get_lines()} == {
+        1
+    }  # the mean's mark and the run's: no bar between two ends
+
+
+def test_several_runs_have_a_band(results) -> None:
+    opened = Results(results)
+    assert bands(opened, "by_p") == bands(opened, "learning") == 2  # one of each variant
+
+
+def bands(opened: Results, name: str) -> int:
+    """Intervals that a figure shows as areas."""
+    found = next(figure for figure in opened.figures if figure.name == name)
+    figure = found if found.x else replace(found, where={"p": ("0.07",)})
+    axes = plots.draw(opened, figure, opened.select(figure)).axes
+    areas = [area for axis in axes for area in axis.collections if isinstance(area, PolyCollection)]
+    return sum(len(path.vertices) > 0 for area in areas for path in area.get_paths())
 
 
 def test_failed_runs_are_left_out_and_named(tmp_path) -> None:
