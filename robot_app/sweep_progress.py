@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from robot_app.commands.base import say
+from robot_app.sweep_time_left import SweepTime, TimeLeft
 from robot_app.training_progress import clock
 
 if TYPE_CHECKING:
@@ -25,14 +26,17 @@ class SweepProgress:
     Args:
         names: of every job to run, by its id.
         frames: steps that each will train, or play where nothing is trained, by its id.
+        time_left: of the same jobs.
         quiet: show nothing.
 
     Attributes:
         done, failed: jobs finished since the start.
     """
 
-    def __init__(self, names: dict[str, str], frames: dict[str, int], quiet: bool) -> None:
-        self._names, self._frames, self._quiet = names, frames, quiet
+    def __init__(
+        self, names: dict[str, str], frames: dict[str, int], time_left: SweepTime, quiet: bool
+    ) -> None:
+        self._names, self._time, self._quiet = names, time_left, quiet
         self._ahead = dict(frames)
         self.done = self.failed = 0
         self._began, self._told = time.monotonic(), 0.0
@@ -52,6 +56,7 @@ class SweepProgress:
 
     # -- the listener
     def started(self, job: Job) -> None:
+        self._time.started(job)
         self._seen.pop(job.id, None)
         if job.id in self._tasks:  # begun once more
             self._bar.remove_task(self._tasks[job.id])
@@ -59,6 +64,7 @@ class SweepProgress:
         self._show()
 
     def progressed(self, job: Job, done: int, total: int) -> None:
+        self._time.progressed(job, done)
         self._worked += done - self._seen.get(job.id, done)
         self._seen[job.id], self._ahead[job.id] = done, max(total - done, 0)
         self._bar.update(
@@ -71,6 +77,7 @@ class SweepProgress:
         ahead, self._ahead[job.id] = self._ahead[job.id], 0
         self._bar.remove_task(self._tasks.pop(job.id))
         error = result.row["error"]
+        self._time.finished(job, failed=error is not None)
         name = self._names[job.id]
         if error is not None:
             self.failed += 1
@@ -84,8 +91,7 @@ class SweepProgress:
     # -- what is shown
     def _summary(self) -> str:
         rate = self._worked / max(time.monotonic() - self._began, 1e-9)
-        ahead = sum(self._ahead.values())
-        left = clock(ahead / rate) if rate > 0 and ahead > 0 else "–"
+        left = in_words(self._time.left())
         return f"{self.done}/{len(self._names)} jobs  {self.failed} failed  {rate:,.0f} steps/s  left {left}"
 
     def _show(self, now: bool = False) -> None:
@@ -112,3 +118,11 @@ class SweepProgress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+
+def in_words(left: TimeLeft) -> str:
+    """``1:02:03``; where some jobs are of kinds that nothing is known of, how many."""
+    unknown = f"{left.untimed} {'job' if left.untimed == 1 else 'jobs'} of unknown length"
+    if not left.untimed:
+        return clock(left.seconds) if left.seconds else "–"
+    return f"{clock(left.seconds)} + {unknown}" if left.seconds else unknown

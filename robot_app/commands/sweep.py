@@ -65,6 +65,7 @@ class Sweep(Verb):
         from dynamite.sweep.store import Store
         from robot_app.interrupt import Interrupt
         from robot_app.sweep_progress import SweepProgress
+        from robot_app.sweep_time_left import SweepTime, known_seconds
         from robot_app.version import code_version
         from scenes.errors import InputError
 
@@ -81,7 +82,9 @@ class Sweep(Verb):
             return self._report(whole, store, 0, 0, 0)
         outlook = look_ahead(plan, store, self.retry_failed)
         settings = Settings(work=self.work or store.out / ".work", program=code_version(), keep=self.keep)
-        progress = SweepProgress(_names(plan), _frames(outlook), self.json)
+        frames = _frames(outlook)
+        time_left = SweepTime(outlook.todo, frames, known_seconds(plan, store))
+        progress = SweepProgress(_names(plan), frames, time_left, self.json)
         if outlook.done and not self.json:
             say(f"{outlook.done} of {len(plan.jobs())} jobs are done already")
         saying = "saving what is running; Ctrl-C again stops at once"
