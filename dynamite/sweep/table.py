@@ -2,8 +2,9 @@
 
 Columns: ``block``; the axes' labels; ``scene``, ``variant``, ``policy``, ``seed`` where they are no axis; ``id``, ``error``;
 ``frames``, ``return_at_end``, ``slope_at_end`` of the training; every measure; the scene's reference returns and the
-shares of them (:mod:`dynamite.sweep.references`); ``commit``. Columns that are empty everywhere are left out. Seconds are
-in the rows only, so that the same jobs give the same table anywhere.
+shares of them (:mod:`dynamite.sweep.references`), unless the sweep says ``reference: {measure: false}``; ``commit``.
+Columns that are empty everywhere are left out. Seconds are in the rows only, so that the same jobs give the same table
+anywhere.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from dynamite.sweep.store import Store
 
 def build_table(plan: Plan, store: Store, references: References) -> list[dict[str, Any]]:
     """Lines in the order of the plan's file, all with the same columns."""
+    measured = plan.reference.get("measure", True)
     lines = []
     for planned in plan.planned:
         row = store.row(planned.job)
         if row is not None:
-            lines.append(_line(planned, row, references))
+            lines.append(_line(planned, row, references if measured else None))
     first = (
         "block",
         *_labels(plan),
@@ -55,7 +57,7 @@ def _labels(plan: Plan) -> Iterable[str]:
     return dict.fromkeys(label for planned in plan.planned for label in planned.labels)
 
 
-def _line(planned: Planned, row: dict[str, Any], references: References) -> dict[str, Any]:
+def _line(planned: Planned, row: dict[str, Any], references: References | None) -> dict[str, Any]:
     job = planned.job
     source = job.source
     line: dict[str, Any] = {"scene": job.scene.name}
@@ -67,10 +69,11 @@ def _line(planned: Planned, row: dict[str, Any], references: References) -> dict
     training, measures = row["training"] or {}, row["measures"] or {}
     line |= {key: training.get(key) for key in ("frames", "return_at_end", "slope_at_end")}
     line |= measures
-    known = references.of(job.scene)
-    line |= {f"reference_{name}": value for name, value in known.items()}
-    if "return_mean" in measures:
-        line |= shares(measures["return_mean"], known)
+    if references is not None:
+        known = references.of(job.scene)
+        line |= {f"reference_{name}": value for name, value in known.items()}
+        if "return_mean" in measures:
+            line |= shares(measures["return_mean"], known)
     return line | {"commit": row["program"].get("commit")}
 
 

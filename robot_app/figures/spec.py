@@ -5,6 +5,7 @@
     reference:
       lines: [bayes, oracle, stuck, random]         # what the solver knows (dynamite.sweep.references)
       published: [{name: DynaMITE-RL (paper), value: 42.9, spread: 0.5}]
+      measure: false                                # no reference returns at all; random actions in many scenes take long
     figures:
       - {kind: table, name: returns, by: [variant], against: dynamite}
       - {kind: curves, name: learning, by: variant}
@@ -121,8 +122,10 @@ def parse_figures(entries: Sequence[Mapping[str, Any]]) -> tuple[Figure, ...]:
 def parse_reference(values: Mapping[str, Any]) -> Reference:
     """The ``reference`` part of a sweep's file."""
     for key in values:
-        if key not in ("lines", "published"):
-            raise InputError(f"reference.{key}", "an unknown key", "lines, published")
+        if key not in ("lines", "published", "measure"):
+            raise InputError(f"reference.{key}", "an unknown key", "lines, published, measure")
+    if not isinstance(values.get("measure", True), bool):
+        raise InputError("reference.measure", values["measure"], "true or false")
     lines = values.get("lines", [])
     if not isinstance(lines, list) or not set(map(str, lines)) <= set(LINES):
         raise InputError("reference.lines", lines, "a list of " + ", ".join(LINES))

@@ -57,7 +57,7 @@ CAMERAS: tuple[CameraPreset, ...] = (
 class ArmManipulation(CareScene):
     """A robot beside a bed lifts the lying person's right arm, which hangs off the bed, and lays it down beside them.
 
-    **Action** (n,) in [−1, 1], one entry per arm joint (Jaco 6, Panda 7), as in every care scene. The joints may use
+    **Action** (n,) in [−1, 1], one entry per arm joint, as in every care scene. The joints may use
     20 N·m under either controller: upstream's for this task, for the arm weighs 4.5 kg.
 
     **Observation** (17 + 2n,) float32, in the robot's base frame:
@@ -89,14 +89,13 @@ class ArmManipulation(CareScene):
     **Start**: the arm hangs over the edge of the mattress, straight, with its weight (9.81 m/s²; the robot holds itself, as
     upstream), held by 0.3 N·m; the scoop on its head side at (−0.54, 0.42, 0.50) m ± 5 cm. **Episode**: 200 steps of
     0.1 s. **Success**: the best −(‖elbow − stomach‖ + ‖wrist − waist‖) of the episode is −0.7 m or more. The scripted
-    oracle reaches it with the Jaco in 50 of 50 episodes (``responsive``: 22 of 24); with the Panda, whose mount is not made
-    for it, in few and with strong forces.
+    oracle reaches it with the Jaco in 50 of 50 episodes (``responsive``: 22 of 24).
 
     What differs from upstream: the tool starts beside the arm and below it, not at (−1, 0.4, 0.8) m; the arm is held by
     0.3 N·m, not let go with 0.01 N·m, so that it hangs still; it settles under 9.81 m/s², not under 1 m/s².
 
     Args:
-        robot: one that can be mounted at the bed.
+        robot: one with a mount at the ``bed_head``: ``jaco``, ``panda`` or ``xarm7``.
         controller: ``assistive_gym`` or ``responsive``.
         gender: ``male`` (78.4 kg) or ``female`` (62.5 kg).
         age_years, weight_kg, height_m: of the person.

@@ -82,7 +82,7 @@ def target_grid(size: BodySize, part: str) -> tuple[np.ndarray, np.ndarray]:
 class BedBathing(CareScene):
     """A robot arm beside a bed washes the region of the lying person's right arm that they want washed.
 
-    **Action** (n,) in [−1, 1], one entry per arm joint (Jaco 6, Panda 7). Under ``assistive_gym`` a full action aims
+    **Action** (n,) in [−1, 1], one entry per arm joint. Under ``assistive_gym`` a full action aims
     0.25 rad beyond the measured joint with gain 0.05 and at most 1 N·m (upstream's constants; very sluggish); under
     ``responsive`` it moves the target by 0.1 rad per 0.1 s step.
 
@@ -119,7 +119,7 @@ class BedBathing(CareScene):
     wipes as 30 % of the targets on the arm (39 male, 28 female).
 
     Args:
-        robot: one that can be mounted at the bed.
+        robot: one with a mount at the ``bed``: all of them.
         controller: ``assistive_gym`` or ``responsive``.
         gender: ``male`` (78.4 kg) or ``female`` (62.5 kg).
         age_years, weight_kg, height_m: of the person.

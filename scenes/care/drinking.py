@@ -78,7 +78,8 @@ class Drinking(MouthScene):
     **Success**: 48 drops drunk, and three quarters of all that were drunk or spilled; without refill upstream's rule.
 
     Args:
-        robot: any robot with a mount at the wheelchair.
+        robot: one with a mount at the ``wheelchair_face``; no mount was found from which PR2 or Stretch reaches the mouth
+            from both sides.
         controller: ``assistive_gym`` or ``responsive``.
         gender: ``male`` or ``female``.
         impairment: ``none``, ``limits``, ``weakness`` or ``tremor``; ignored where it is a latent field.
