@@ -225,6 +225,17 @@ def test_the_table_is_the_same_from_csv_and_parquet_and_stands_in_the_files_orde
     assert {path.name: path.read_bytes() for path in tmp_path.glob("r*.*")} == before
 
 
+def test_a_sweep_may_do_without_reference_returns(tmp_path):
+    plan = parse_plan({**SWEEP, "reference": {"measure": False}}).only({"seed": ["0"]})
+    sweep(plan, tmp_path)
+    references = References(tmp_path / "references.json")
+    lines = build_table(plan, Store(tmp_path), references)
+    references.save()
+    assert all(line["return_mean"] is not None for line in lines)
+    assert not [name for line in lines for name in line if name.startswith(("reference_", "share_of_"))]
+    assert (tmp_path / "references.json").read_text() == "[]\n"  # and none was measured in vain
+
+
 def test_shares_are_of_the_bound_and_of_the_way_from_random_to_it():
     found = shares(40.0, {"bayes": 43.0, "oracle": 44.0, "random": -4.0})
     assert found["share_of_bayes"] == pytest.approx(40 / 43)

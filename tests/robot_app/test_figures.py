@@ -314,6 +314,8 @@ def test_mistakes_in_a_figure_are_named(entry, said) -> None:
 def test_mistakes_in_the_reference_are_named() -> None:
     with pytest.raises(InputError, match="lines"):
         parse_reference({"lines": ["moon"]})
+    with pytest.raises(InputError, match=r"reference\.measure: got 3; allowed: true or false"):
+        parse_reference({"measure": 3})
     with pytest.raises(InputError, match=r"published\[0\]\.value"):
         parse_reference({"published": [{"name": "x", "value": "high"}]})
     with pytest.raises(InputError, match="unknown key"):

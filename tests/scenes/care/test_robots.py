@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dynamite.acting import play
+from policies.scripted.arm_manipulation import Oracle as Lifter
 from policies.scripted.bed_bathing import Oracle as Bather
 from policies.scripted.feeding import Oracle as Feeder
 from policies.scripted.scratch_itch import Oracle
@@ -265,6 +266,28 @@ def test_the_oracle_feeds_with_every_robot_that_reaches_the_mouth(robot: str) ->
 def test_a_robot_that_does_not_reach_the_mouth_is_refused_in_one_line(robot: str) -> None:
     with pytest.raises(InputError, match="wheelchair_face: jaco, panda") as raised:
         make_scene("feeding", robot=robot)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("robot", robots_at("bed_head"))
+def test_the_oracle_lifts_the_arm_with_every_robot_that_can_and_is_gentle(robot: str) -> None:
+    """Upstream's success; 95 % of forces lie below 100 N, where a robot at its joints' limits presses with hundreds."""
+    scene = make_scene("arm_manipulation", robot=robot)
+    low, high = scene.chain.limits
+    free = np.minimum(scene.start_joints - low, high - scene.start_joints) / scene.robot.levers
+    assert free.min() >= FREE_RAD
+    for seed in range(2):
+        frames = list(play(scene, Lifter(scene), seed=seed))
+        forces = np.array([frame.info["tool_force_n"] for frame in frames])
+        assert frames[-1].info["task_success"], f"best {frames[-1].info['best_sum_m']:.2f} m"
+        assert np.percentile(forces[forces > 0], 95) < 100.0
+    scene.close()
+
+
+@pytest.mark.parametrize("robot", [name for name in ROBOTS if name not in ("jaco", "panda", "xarm7")])
+def test_a_robot_that_cannot_lift_the_arm_is_refused_in_one_line(robot: str) -> None:
+    with pytest.raises(InputError, match=r"robot: .*bed_head: jaco, panda, xarm7$") as raised:
+        make_scene("arm_manipulation", robot=robot)
     assert "\n" not in str(raised.value)
 
 
