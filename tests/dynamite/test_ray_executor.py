@@ -7,18 +7,22 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from dynamite.sweep.driver import look_ahead, run_missing
+from dynamite.sweep.executor import LocalExecutor
 from dynamite.sweep.job import Job, PolicySource
+from dynamite.sweep.loaded import find_source
 from dynamite.sweep.plan import Plan, Planned, parse_plan
 from dynamite.sweep.ray_executor import NODES_LOST, RayExecutor, _do
 from dynamite.sweep.references import References
 from dynamite.sweep.result import Settings
 from dynamite.sweep.store import Store
-from dynamite.sweep.table import build_table
+from dynamite.sweep.table import build_table, save_table
 from scenes.errors import InputError
 from tests.dynamite.sweeps import SMALL, SWEEP, Heard, changed, sweep
 
@@ -27,6 +31,7 @@ pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 #: Long enough that a kill finds a training under way, with checkpoints behind it.
 LONGER = {**SMALL, "train.frames": 360 * 16, "train.checkpoint_every": 360 * 4}
 MEMORY = 80_000_000
+SWEEPS = Path(__file__).parents[2] / "sweeps"
 
 
 def on_ray(plan, out, heard: Heard) -> list[dict]:
@@ -52,6 +57,16 @@ class Once(Heard):
 
     def progressed(self, job, done, total):
         if self.act is not None and done < total and len(self.begun) >= self.wanted:
+            act, self.act = self.act, None
+            act()
+
+
+class AtStart(Once):
+    """Does it the first time that ``wanted`` jobs run together: jobs that only play report nothing in between."""
+
+    def started(self, job):
+        super().started(job)
+        if self.act is not None and len(self.begun) - len(self.results) >= self.wanted:
             act, self.act = self.act, None
             act()
 
@@ -99,6 +114,33 @@ def test_one_of_two_nodes_is_killed_and_no_row_is_lost_or_told_twice(tmp_path):
     assert len(heard.begun) > len(heard.results) == 4  # Heard refuses a second result of a job
     sweep(plan, tmp_path / "here")
     assert there == table(plan, tmp_path / "here")
+
+
+@pytest.mark.slow
+def test_return_against_session_length_is_the_same_table_from_a_cluster_that_loses_a_node(tmp_path):
+    """The repository's own sweep, its policies and scenes, with fewer lengths, seeds and episodes."""
+    values = yaml.safe_load((SWEEPS / "session_length.yaml").read_text())
+    values["evaluation"]["episodes"] = 8
+    for block in values["blocks"]:
+        block.get("evaluation", {}).pop("episodes", None)
+        block["axes"] = {**block["axes"], "session_length": block["axes"]["session_length"][1:3], "seed": [0]}
+    plan = parse_plan(values, find_policy=find_source)
+    with two_nodes() as kill:
+        heard = AtStart(kill, wanted=2)  # a job on each node
+        on_ray(plan, tmp_path / "there", heard)
+    assert heard.act is None  # the node was killed; a job so short may have been done by then
+    assert len(heard.begun) >= len(heard.results) == 20
+    sweep(plan, tmp_path / "here", LocalExecutor(2))
+    files = [written(plan, tmp_path / place) for place in ("there", "here")]
+    assert files[0] == files[1]
+    assert files[0]["results.csv"].count(b"\n") == 21
+    assert b"Error" not in files[0]["results.csv"]
+
+
+def written(plan, out) -> dict[str, bytes]:
+    """The table's files, byte for byte."""
+    save_table(table(plan, out), Store(out))
+    return {path.name: path.read_bytes() for path in out.glob("results.*")}
 
 
 @pytest.mark.slow
