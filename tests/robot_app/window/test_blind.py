@@ -87,7 +87,7 @@ def test_panels_look_the_same_whatever_is_true(lived: MainWindow, wait: Wait) ->
     """Two preferences, the same past: what is drawn of belief, editors and plots must not depend on which is in force."""
     bench = lived.workbench
     bench.set_view(truth=False)
-    looks = []
+    looks, status = [], []
     for edit in ({"itch": "upper_arm@0.9", "force": 1.1}, {"itch": "forearm@0.05", "force": 4.9}):
         n = len(bench.history.last.events)
         bench.edit(edit)
@@ -99,9 +99,11 @@ def test_panels_look_the_same_whatever_is_true(lived: MainWindow, wait: Wait) ->
         looks.append(
             {name: pixels(lived.panels[name]) for name in ("preference", "belief", "timeline", "log")}
         )
-        looks[-1]["status"] = pixels(lived.statusBar())
+        words = {name: label.text() for name, label in lived.status_labels.items() if name != "fps"}  # a clock's
+        status.append((lived.statusBar().currentMessage(), words))
     for name in looks[0]:
         assert np.array_equal(looks[0][name], looks[1][name]), name
+    assert status[0] == status[1]
     shown = pixels(lived.panels["preference"])
     bench.set_view(truth=True)
     assert not np.array_equal(pixels(lived.panels["preference"]), shown)
