@@ -65,7 +65,8 @@ class SessionEdit(QUndoCommand):
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         assert isinstance(other, SessionEdit)
-        scheduled = isinstance(other._after, dict) and "schedule" in other._after  # by a button, never by a drag
+        # Entries of a schedule come by a button, never by a drag.
+        scheduled = isinstance(other._after, dict) and "schedule" in other._after
         if scheduled or other._at - self._at > self.TOGETHER_S:
             return False
         self._after, self._at = other._after, other._at
