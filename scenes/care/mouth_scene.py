@@ -83,7 +83,8 @@ class MouthScene(CareScene):
     moving = ("head",)
     many_spheres = True
     mouth_open = 0.8
-    overlap_m = 0.09  # a grain that fell a metre moves 88 mm a substep before what it falls on is met; 77 mm found
+    # A grain that fell a metre moves 88 mm a substep before what it falls on is met; 77 mm found.
+    overlap_m = 0.09
     task_points = 2
     task_bounds = ((-1.0, 1.0),) * 4 + ((0.0, 1.0),)
 

@@ -99,7 +99,8 @@ def test_panels_look_the_same_whatever_is_true(lived: MainWindow, wait: Wait) ->
         looks.append(
             {name: pixels(lived.panels[name]) for name in ("preference", "belief", "timeline", "log")}
         )
-        words = {name: label.text() for name, label in lived.status_labels.items() if name != "fps"}  # a clock's
+        # Pictures per second are a clock's.
+        words = {name: label.text() for name, label in lived.status_labels.items() if name != "fps"}
         status.append((lived.statusBar().currentMessage(), words))
     for name in looks[0]:
         assert np.array_equal(looks[0][name], looks[1][name]), name

@@ -182,7 +182,8 @@ def test_an_edit_and_a_new_seed_reach_both(both: MainWindow, wait: Wait) -> None
 def test_looking_back_shows_both_as_they_were(both: MainWindow, wait: Wait) -> None:
     bench, panel = both.workbench, both.panels["compare"]
     bench.runtime.seek(12)
-    wait(lambda: both.viewport.shown is not None and panel.view.shown is not None)  # a slow machine draws the first late
+    # A busy machine draws the first late.
+    wait(lambda: both.viewport.shown is not None and panel.view.shown is not None)
     wait(lambda: bench.cursor == 12 and both.viewport.shown.t == 12 and panel.view.shown.t == 12)
     panel.on_frame(bench.shown)
     assert panel.numbers["b"].text() == f"{second(both).returns()[11]:.1f}"
