@@ -195,7 +195,7 @@ class Runtime:
         return self.poll()
 
     def wait_for(self, kind: type, seconds: float = 20.0) -> list[Message]:
-        """All messages up to and including the first of ``kind`` (for scripts and tests).
+        """All messages until one of ``kind``, and what arrived along with it (for scripts and tests).
 
         Raises:
             TimeoutError: it did not come; the message says what did.
