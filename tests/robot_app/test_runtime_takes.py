@@ -158,10 +158,10 @@ def test_a_process_killed_while_playing_is_replaced_where_it_was(played, tmp_pat
     expected = saved(runtime, tmp_path / "expected")
     with Runtime() as mortal:
         mortal.load(RECIPE, POLICY, seed=2)
-        mortal.wait_for(Loaded)
+        said = mortal.wait_for(Loaded)
         mortal.set_speed(4.0)
         mortal.play()
-        said = mortal.wait_for(Status)
+        said += mortal.wait_for(Status)
         said += hear(mortal, lambda found: any(isinstance(m, Step) and m.frame.t >= 20 for m in found))
         os.kill(mortal.pid, signal.SIGKILL)
         said += mortal.wait_for(Crashed)
