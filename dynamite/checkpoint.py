@@ -39,6 +39,7 @@ from dynamite.checkpoint_files import (
     TRAINING,
     list_checkpoints,
     manifest_digest,
+    read_described,
     read_whole,
     tidy,
 )
@@ -46,7 +47,7 @@ from dynamite.checkpoint_files import (
     latest_checkpoint as latest_checkpoint,  # of what is read, as of what is written
 )
 from dynamite.config import Config
-from dynamite.config_io import load_yaml, to_yaml
+from dynamite.config_io import to_yaml
 from dynamite.spec import SceneSpec
 from scenes.errors import InputError
 
@@ -136,9 +137,7 @@ def load_checkpoint(folder: Path | str) -> Checkpoint:
         InputError: a missing, truncated, altered or foreign file, in one line that names it.
     """
     folder = Path(folder)
-    manifest, data = read_whole(folder)
-    config = load_yaml(folder / CONFIG)
-    spec = SceneSpec.from_json(manifest["spec"], str(folder / MANIFEST))
+    manifest, data, config, spec = read_described(folder)
     agent = Agent(spec, config)
     try:
         agent.load_state_dict(load(data[MODEL]))

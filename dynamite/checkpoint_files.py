@@ -55,13 +55,22 @@ def read_stored(folder: Path | str) -> Stored:
         InputError: a missing, truncated, altered or foreign file, in one line that names it.
     """
     folder = Path(folder)
-    manifest, data = read_whole(folder)
-    config = load_yaml(folder / CONFIG)
-    spec = SceneSpec.from_json(manifest["spec"], str(folder / MANIFEST))
+    _, data, config, spec = read_described(folder)
     try:
         return Stored(folder, config, spec, load(data[MODEL]))
     except SafetensorError as error:
         raise InputError(str(folder / MODEL), str(error), "weights that fit its config.yaml") from None
+
+
+def read_described(folder: Path) -> tuple[dict[str, Any], dict[str, bytes], Config, SceneSpec]:
+    """As :func:`read_whole`, and what the files say of themselves: the configuration, and the scene it was trained in."""
+    manifest, data = read_whole(folder)
+    return (
+        manifest,
+        data,
+        load_yaml(folder / CONFIG),
+        SceneSpec.from_json(manifest["spec"], str(folder / MANIFEST)),
+    )
 
 
 def read_whole(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -82,7 +82,7 @@ def test_its_first_field_is_edited_live_and_its_frames_show_it(
     anywhere: MainWindow, wait: Wait, name: str
 ) -> None:
     if not SCENES[name].installed:
-        pytest.skip(SCENES[name].command)
+        pytest.skip(f"{name} is not installed: {SCENES[name].command}")
     window, bench = anywhere, anywhere.workbench
     acting = pick(window, wait, name)
     space, panel = bench.scene.space, window.panels["preference"]

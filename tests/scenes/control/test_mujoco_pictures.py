@@ -20,7 +20,7 @@ def drawable(name: str):
         scene.render()
     except InputError as error:
         scene.close()
-        pytest.skip(str(error))
+        pytest.skip(f"MuJoCo finds no OpenGL here: {error}")
     return scene
 
 
