@@ -284,6 +284,8 @@ class Simulator(SceneKeeper):
     def _do_take(self, number: int) -> None:
         takes = self._present
         takes.choose(number)
+        # As the window then shows them; the next episode's too.
+        self._rules = takes.current.info.rules.after(takes.events, self._stage.scene.latent_space)
         self._tell_takes()
         self._restart_reference()
         self._rest()

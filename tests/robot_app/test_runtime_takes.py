@@ -26,18 +26,15 @@ pytestmark = pytest.mark.xdist_group("runtime")
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Runtime]:
     with Runtime() as runtime:
-        runtime.load(RECIPE, POLICY, seed=0)
-        runtime.wait_for(Status)
         yield runtime
 
 
 @pytest.fixture
 def played(shared: Runtime) -> tuple[Runtime, list, int]:
-    """40 steps of seed 2, paused; the messages of them, and the take's number."""
-    shared.pause()
+    """40 steps of seed 2, paused; the messages of them, and the take's number. Nothing of the last test is left."""
+    shared.load(RECIPE, POLICY, seed=2)
     shared.set_speed(float("inf"))
     shared.set_loop(False)
-    shared.reset(2)
     for _ in range(40):
         shared.step()
     said = hear(shared, lambda found: any(isinstance(m, Status) and (m.seed, m.t) == (2, 40) for m in found))
@@ -105,6 +102,10 @@ def test_a_saved_branch_replays_to_the_last_bit(played, tmp_path: Path) -> None:
     whole = saved(runtime, tmp_path / "whole")
     assert whole.verify().ok
     np.testing.assert_array_equal(whole.state_hashes[:41], original.state_hashes)
+    runtime.reset(3)  # the next episode has the rules of the take that was looked at, not of the last branch
+    hear(runtime, lambda found: any(isinstance(m, Status) and (m.seed, m.t) == (3, 0) for m in found))
+    following = saved(runtime, tmp_path / "following")
+    assert (following.recipe.termination, following.recipe.kernel) == (0.05, RECIPE.kernel)
 
 
 def test_an_episode_that_starts_drifting_replays(played, tmp_path: Path) -> None:
@@ -126,8 +127,6 @@ def test_an_episode_that_starts_drifting_replays(played, tmp_path: Path) -> None
     assert following.recipe.kernel["name"] == "drift"
     assert following.recipe.termination == {"length": 4}
     assert following.verify().ok
-    runtime.load(RECIPE, POLICY, seed=0)
-    runtime.wait_for(Loaded)
 
 
 def test_an_edit_while_looking_back_branches_there(played) -> None:
@@ -143,7 +142,7 @@ def test_an_edit_while_looking_back_branches_there(played) -> None:
     runtime.override({"itch": "upper_arm@0.8"})
     runtime.branch(200)
     runtime.branch(999)
-    runtime.take(1)
+    runtime.take(999)
     refused = hear(runtime, lambda found: sum(isinstance(m, Refused) for m in found) == 4)
     words = [m.message for m in refused if isinstance(m, Refused)]
     assert "finished" in words[0]
