@@ -132,6 +132,8 @@ def _quaternions(m: np.ndarray) -> np.ndarray:
 _FINE = 3  # mesh rows per ring, and columns per point
 _CLOTH, _HEM, _LINING = (120, 178, 196), (86, 146, 170), (96, 150, 168)
 _HALF_M = 0.0016
+#: The cloth is drawn so far outside the net: between two of its points the arm is rounder than a thread.
+_LIFT_M = 0.005
 
 
 @cache
@@ -147,6 +149,7 @@ def sleeve_look() -> tuple[SkinnedMesh, ...]:
     middle = np.array(CENTRE) + np.stack(
         [radius * np.cos(angle), radius * np.sin(angle), -RING_GAP_M * u], -1
     )
+    middle += (_LIFT_M * np.minimum(u, 1.0))[:, :, None] * normal  # none at the hoop
     hem = (u > N_RINGS - 1.4) | (u < 0.4)
     thick = np.where(hem, 1.8, 1.0)[:, :, None] * _HALF_M
 

@@ -218,3 +218,55 @@ def test_the_cloth_is_drawn_where_its_points_are(scene) -> None:
     vertices = skin(model, scene.poses())[cloth]
     for point in scene.net.points[AROUND:]:
         assert np.linalg.norm(vertices - point, axis=1).min() < 0.004
+
+
+def raycasting(vertices: np.ndarray, faces: np.ndarray):
+    import open3d
+
+    scene = open3d.t.geometry.RaycastingScene()
+    scene.add_triangles(vertices, faces.astype(np.uint32))
+    return scene
+
+
+def test_no_skin_shows_through_the_sleeve(scene) -> None:
+    """From no camera is skin seen that the cloth should cover: the way out to it from the arm's axis meets cloth first."""
+    oracle = Oracle(scene)
+    scene.reset(seed=0)
+    model = scene.visual_model()
+    first = model.frames.index(FRAMES[0])
+    cloth = (model.weights * (model.bones >= first)).sum(1) > 0
+    arm = [model.frames.index(f"person/{part}") for part in ("upper_arm", "forearm", "hand")]
+    skinned = (model.weights * np.isin(model.bones, arm)).sum(1) > 0.5
+    on_cloth, on_arm = cloth[model.faces].all(1), skinned[model.faces].all(1)
+    covered = 0
+    for frame in play(scene, oracle, seed=3, options={"latent": {"pace": 0.25}}):
+        if frame.t == 71:
+            break
+        if frame.t not in (50, 60, 70):
+            continue
+        poses = scene.poses()
+        vertices = skin(model, poses).astype(np.float32)
+        shoulder, elbow, wrist = poses[arm, :3]
+        middles = vertices[model.faces[on_arm]].mean(1)
+        on_axes = np.stack([on_line(middles, shoulder, elbow), on_line(middles, elbow, wrist)])
+        nearest = np.linalg.norm(middles - on_axes, axis=2).argmin(0)
+        axis = on_axes[nearest, np.arange(len(middles))]
+        length = np.linalg.norm(middles - axis, axis=1)
+        rays = np.concatenate([axis, (middles - axis) / length[:, None]], 1).astype(np.float32)
+        to_cloth = raycasting(vertices, model.faces[on_cloth]).cast_rays(rays)["t_hit"].numpy()
+        beyond_wrist = np.linalg.norm(middles - wrist, axis=1) < 0.05  # the hand has an axis of its own
+        covered = int((np.isfinite(to_cloth) & ~beyond_wrist).sum())
+        bare = np.zeros(len(model.faces), bool)
+        bare[on_arm] = (to_cloth < length) & (length < 0.09) & ~beyond_wrist
+        whole = raycasting(vertices, model.faces)
+        for camera in scene.cameras():
+            view = whole.create_rays_pinhole(50.0, camera.target, camera.eye, (0.0, 0.0, 1.0), 960, 720)
+            seen = whole.cast_rays(view)["primitive_ids"].numpy().ravel()
+            assert not bare[seen[seen < len(bare)]].any(), (frame.t, camera.name)
+    assert covered > 500
+
+
+def on_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(P, 3) the points of a line from ``start`` to ``end`` nearest to ``points`` (P, 3)."""
+    way = end - start
+    return start + np.clip((points - start) @ way / (way @ way), 0, 1)[:, None] * way
