@@ -43,7 +43,7 @@ COSTLY = {
     "file.quit": 0.01, "file.policy": 0.2, "file.episode": 0.2, "file.configuration": 0.3, "run.compare": 0.1,
     "view.shadow": 0.3, "training.board": 0.1, "training.start": 0.2, "training.watch": 0.3, "record.film": 0.2,
     "record.still": 0.1, "record.episode": 0.2, "record.table": 0.2, "record.figure": 0.03, "record.folder": 0.3,
-    "Load": 0.2, "Save figure": 0.03, "Take still": 0.1, "Record video": 0.2, "Start": 0.2, "TensorBoard": 0.1,
+    "Load": 0.2, "Save figure": 0.03, "Take still": 0.1, "Record film": 0.2, "Start": 0.2, "TensorBoard": 0.1,
     "Compare": 0.1, "Save Figure of": 0.03, "Quit": 0.01,
 }  # fmt: skip
 TEXTS = (

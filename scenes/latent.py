@@ -198,7 +198,7 @@ class PointField:
 
     def to_text(self, value: SurfacePoint) -> str:
         part = value.part.replace("_", " ")
-        return f"{part} {100 * value.axial:.0f} %, {math.degrees(value.angle):+.0f}°"
+        return f"{part} {100 * value.axial:.0f} %, {round(math.degrees(value.angle)):+d}°"
 
 
 LatentField = ChoiceField | ScalarField | PointField

@@ -8,6 +8,9 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget
 #: What a column that counts steps to adapt says when it is pointed at.
 ADAPTED = "Steps until the mean reward of 10 steps was back to 90 % of the oracle's over that session."
 
+#: Pixels that a column takes at least: two short ones side by side stay apart.
+_LEAST = 58
+
 
 def changes_table(name: str, own: tuple[str, str], tips: tuple[str, str], width: int) -> QTableWidget:
     """An empty table, to be read only.
@@ -28,6 +31,7 @@ def changes_table(name: str, own: tuple[str, str], tips: tuple[str, str], width:
     table.setSelectionMode(QAbstractItemView.NoSelection)
     header = table.horizontalHeader()
     header.setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
+    header.setMinimumSectionSize(_LEAST)
     header.setSectionResizeMode(QHeaderView.ResizeToContents)
     header.setSectionResizeMode(1, QHeaderView.Stretch)
     for column, tip in zip((2, 3), tips, strict=True):

@@ -202,6 +202,9 @@ class Commands:
     def show_palette(self) -> None:
         self.window.palette_box.open()
 
+    def show_first_steps(self) -> None:
+        self.window.first_steps.begin()
+
     def set_help(self, on: bool) -> None:
         self.window.help.setVisible(on)
 

@@ -13,7 +13,7 @@ from robot_app.drawing import Drawing, DrawingFailed, DrawnSlowly, Saved
 from robot_app.drawing import Picture as Note
 from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
-from robot_app.window.listener import policy_title
+from robot_app.window.listener import policy_title, scene_title
 from robot_app.window.picture_view import PictureView
 from robot_app.window.workbench import Workbench
 
@@ -36,6 +36,7 @@ class Comparing(QObject):
         self.drawing: Drawing | None = None
         self.view = SecondView(self)
         self.view.hide()
+        self._scene = ""  # in which it began
         self._built: Built | None = None
         self._ready = False
         self._notifier: QSocketNotifier | None = None
@@ -58,7 +59,7 @@ class Comparing(QObject):
         self.drawing = Drawing(comparison.follower.frames.name)
         self._notifier = QSocketNotifier(self.drawing.fileno(), QSocketNotifier.Read, self)
         self._notifier.activated.connect(self._drain)
-        self._built, self._ready = None, False
+        self._built, self._ready, self._scene = None, False, bench.scene.recipe.name
         bench.incoming = comparison.poll
         self.view.empty = f"{policy_title(policy)} is getting ready…"
         self.view.caption = (f"B  {policy_title(policy)}", "text")
@@ -88,7 +89,13 @@ class Comparing(QObject):
         bench.incoming = bench.runtime.poll
         for message in comparison.close():
             bench.take_in(message)
-        if why:
+        left = bench.scene is not None and bench.scene.recipe.name != self._scene
+        if why and left:  # the second policy may well not know the other scene; nobody asks it to
+            bench.tell(
+                "info",
+                f"Comparing ended with {scene_title(self._scene)}: choose a second policy for this scene.",
+            )
+        elif why:
             text = f"Comparing with {policy_title(comparison.policy)} ended, the first policy goes on alone: {why}"
             bench.tell("warning", text.rstrip(".") + ".", comparison.report)
         self.changed.emit()

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from robot_app.window.panel import heading, quiet
 from robot_app.window.skin_map import SkinMap
@@ -143,7 +143,11 @@ class ChoiceEditor(FieldEditor):
 class ScalarEditor(FieldEditor):
     def __init__(self, field: ScalarField) -> None:
         super().__init__(field)
-        self.row = NumberRow(field.label, field.low, field.high, field.unit)
+        decimals = max(
+            2, 2 - math.floor(math.log10(field.high - field.low))
+        )  # a hundredth of the range shows
+        self.row = NumberRow(field.label, field.low, field.high, field.unit, decimals)
+        self.row.box.setFixedWidth(78)
         self.row.label.setObjectName("heading")
         self.column.addWidget(self.row)
         self.row.changed.connect(lambda _: self.changed.emit())
@@ -172,17 +176,13 @@ class PointEditor(FieldEditor):
             self.part.addItem(part.replace("_", " "), part)
         self.axial = NumberRow("Along", 0.0, 100.0, "%", 0)
         self.angle = NumberRow("Around", -180.0, 180.0, "°", 0)
-        self.column.addWidget(heading(field.label))
-        self.column.addWidget(self.map)
         row = QGridLayout()
         row.setHorizontalSpacing(8)
-        part_label = QLabel("Part")
-        part_label.setObjectName("quiet")
-        part_label.setMinimumWidth(46)
-        row.addWidget(part_label, 0, 0)
+        row.addWidget(heading(field.label), 0, 0)
         row.addWidget(self.part, 0, 1)
         row.setColumnStretch(1, 1)
         self.column.addLayout(row)
+        self.column.addWidget(self.map)
         self.column.addWidget(self.axial)
         self.column.addWidget(self.angle)
         self.map.placed.connect(self._placed)

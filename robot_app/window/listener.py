@@ -24,6 +24,10 @@ from scenes.latent import Latent
 
 #: A simulator that dies again this soon after it was started again is not started a third time by itself, seconds.
 RELAPSE_S = 20.0
+#: What a kernel does, for people.
+KERNEL_WORDS = {
+    "uniform": "anywhere", "drift": "near the last", "alternate": "on the other side", "swap": "swapped, mostly",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Listener(QObject):
     episode_started = Signal()
     episode_finished = Signal()
     reference_changed = Signal()
+    branched = Signal(object)  # TakeInfo of a new take that goes on from another's past
     takes_changed = Signal()  # there is another take, or another one is looked at
     rerunning = Signal(object)  # messages.Rerunning
     picture = Signal(object)  # Picture
@@ -62,6 +67,7 @@ class Listener(QObject):
     still_saved = Signal(object)  # Saved
     episode_saved = Signal(object)  # messages.Recorded
     not_saved = Signal(object)  # messages.Refused, of an episode
+    kept = Signal(object, str)  # Path of what was recorded, and how much it is
     drawing_failed = Signal(object)
     view_changed = Signal(object)  # View
     truth_changed = Signal(bool)  # whether what is true may be seen
@@ -134,7 +140,9 @@ class Listener(QObject):
             self.undo_stack.clear()
         if self._asked is not None:
             self._asked = (message.recipe, message.policy, self.seed)
-        self.log(f"Loaded {message.recipe.describe()} with {policy_title(message.policy)}.")
+        recipe = message.recipe
+        said = recipe.describe().replace(recipe.name, scene_title(recipe.name), 1)
+        self.log(f"Loaded {said} with {policy_title(message.policy)}.")
         self.loaded.emit(message)
 
     def _on_step(self, message: messages.Step) -> None:
@@ -176,6 +184,7 @@ class Listener(QObject):
             )
             if info.parent is not None:
                 self.happened.emit("edit", f"{info.name}: goes on from step {info.start}.")
+                self.branched.emit(info)
         elif known is not self.history:
             self.undo_stack.clear()  # its edits are another take's
             self._look_at(known)
@@ -210,7 +219,8 @@ class Listener(QObject):
             text = f"step {event.t}: sessions end {ends_words(value)}"
         elif event.kind == "kernel":
             self.kernel = event.value["name"] if isinstance(event.value, dict) else event.value
-            text = f"step {event.t}: the next preference is drawn by {self.kernel}"
+            words = KERNEL_WORDS.get(self.kernel, self.kernel.replace("_", " "))
+            text = f"step {event.t}: from now on the next preference lies {words}"
         elif self.scene is not None:
             when = "now" if event.kind == "override" else "at the next session"
             given = self.scene.space.validate(event.value, base=message.latent)
@@ -284,6 +294,11 @@ def ends_words(termination: Any) -> str:
         steps = [str(change["step"]) for change in termination["schedule"]]
         return f"as scheduled, at {', '.join(steps)}" if steps else "as scheduled: never"
     return f"every {termination['length']} steps"
+
+
+def scene_title(name: str) -> str:
+    """A scene's name for people: ``scratch itch``."""
+    return name.replace("_", " ")
 
 
 def policy_title(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qtpy.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -18,23 +20,27 @@ from qtpy.QtWidgets import (
 )
 
 from robot_app.messages import Loaded, Status
+from robot_app.takes import TakeInfo
 from robot_app.window import panels as panels_package
 from robot_app.window.actions import ACTIONS, MENUS, TOOLBAR
 from robot_app.window.commands import Commands
 from robot_app.window.drops import Drops
+from robot_app.window.first_steps import FirstSteps
 from robot_app.window.help_overlay import HelpOverlay
 from robot_app.window.icons import icon
-from robot_app.window.listener import Notice, policy_title
+from robot_app.window.listener import Notice, policy_title, scene_title
 from robot_app.window.notices import NoticeBar
 from robot_app.window.opener import Opener
 from robot_app.window.palette import CommandPalette
 from robot_app.window.panel import BasePanel, find_panels, scrolled
+from robot_app.window.panels.recording import short
 from robot_app.window.presenter import Presenter
 from robot_app.window.settings import LAYOUT_VERSION, Settings
 from robot_app.window.theme import apply_theme
 from robot_app.window.timeline_actions import TimelineActions
 from robot_app.window.trouble_dialog import TroubleDialog
 from robot_app.window.workbench import Workbench, speed_text
+from scenes.latent import PointField
 
 _AREAS = {
     "left": Qt.LeftDockWidgetArea, "right": Qt.RightDockWidgetArea,
@@ -69,12 +75,15 @@ class MainWindow(QMainWindow):
         self._make_menus()
         self._make_status_bar()
         TimelineActions(self.workbench, self.actions_by_id)
+        self.first_steps = FirstSteps(self)
         self.notice_bar = NoticeBar(self.viewport, self.workbench.theme)
         self.notice_bar.copy.clicked.connect(lambda: self.commands.copy_report())
         self.trouble_dialog = TroubleDialog(self, self.workbench.theme, lambda: self.commands.copy_report())
         self.presenter = Presenter(self)
         self.drops = Drops(self, self.workbench.theme, self.opener.open)
-        self.palette_box = CommandPalette(self, self.actions_by_id, {a.id: a.menu for a in ACTIONS})
+        self.palette_box = CommandPalette(
+            self, self.actions_by_id, {a.id: a.menu for a in ACTIONS}, {a.id: a.words for a in ACTIONS}
+        )
         self.help = HelpOverlay(self, self.workbench.theme)
         self.help.closed.connect(lambda: self.set_checked("help.keys", False))
         self._listen()
@@ -217,6 +226,8 @@ class MainWindow(QMainWindow):
         bench.loaded.connect(self._loaded)
         bench.view_changed.connect(lambda _: self._show_toggles())
         bench.notice.connect(self._notice)
+        bench.kept.connect(self._tell_kept)
+        bench.branched.connect(self._tell_branch)
         bench.trouble.connect(self.trouble_dialog.tell)
         bench.crashed.connect(lambda _: self._notice_crash())
         bench.place_wanted.connect(lambda on: self._toggle("preference.place", on))
@@ -279,9 +290,22 @@ class MainWindow(QMainWindow):
 
     def _loaded(self, loaded: Loaded) -> None:
         policy = policy_title(loaded.policy)
-        self.status_labels["policy"].setText(f"{loaded.recipe.name.replace('_', ' ')} · {policy}")
-        self.setWindowTitle(f"{loaded.recipe.name.replace('_', ' ')} · {policy} – robot-app")
+        about = f"{scene_title(loaded.recipe.name)} · {policy}"
+        self.status_labels["policy"].setText(about)
+        self.setWindowTitle(f"{about} – robot-app")
+        self._show_place(any(isinstance(field, PointField) for field in loaded.space.fields))
         self._show_step()
+
+    def _show_place(self, possible: bool) -> None:
+        """Placing is for scenes that hide a point on the skin."""
+        action = self.actions_by_id["preference.place"]
+        if not possible and action.isChecked():
+            self._toggle("preference.place", False)
+        action.setEnabled(possible)
+        tip = next(row.tip for row in ACTIONS if row.id == "preference.place")
+        action.setStatusTip(
+            tip if possible else "This scene hides no point on the skin: use the Preference panel."
+        )
 
     def _notice(self, notice: Notice) -> None:
         self.notice_bar.show_notice(notice)
@@ -289,6 +313,16 @@ class MainWindow(QMainWindow):
     def _notice_crash(self) -> None:
         text = "The simulator stopped unexpectedly. Restart it to load the scene again."
         self.notice_bar.show_notice(Notice("error", text), "Restart", self.workbench.restart_simulator)
+
+    def _tell_kept(self, path: Path, what: str) -> None:
+        notice = Notice("info", f"Saved {short(path)} ({what}).")
+        self.notice_bar.show_notice(notice, "Show folder", self.commands.show_recordings)
+
+    def _tell_branch(self, take: TakeInfo) -> None:
+        parent = next((other.name for other in self.workbench.takes if other.number == take.parent), "")
+        kept = f"; what came after stays in {parent}" if parent else ""
+        play = "" if self.workbench.status.state == "playing" else " Space plays on."
+        self._notice(Notice("info", f"{take.name}: history goes another way from here{kept}.{play}"))
 
     def show_panel(self, name: str) -> None:
         """Bring a panel to the front."""
@@ -303,7 +337,7 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         apply_theme(application, bench.theme)
-        for widget in (self.notice_bar, self.help, self.trouble_dialog, self.drops):
+        for widget in (self.first_steps, self.notice_bar, self.help, self.trouble_dialog, self.drops):
             widget.set_theme(bench.theme)
         self._paint_icons()
 

@@ -9,8 +9,8 @@ from robot_app.window.icons import icon
 from robot_app.window.listener import Notice
 from robot_app.window.theme import Theme
 
-#: Milliseconds that an info stays by itself; warnings and errors stay until closed.
-INFO_MS = 5000
+#: Milliseconds that an info stays by itself, and one with a button; warnings and errors stay until closed.
+INFO_MS, OFFER_MS = 5000, 15_000
 
 
 class NoticeBar(QFrame):
@@ -80,14 +80,16 @@ class NoticeBar(QFrame):
         self.raise_()
         self._timer.stop()
         if notice.level == "info":
-            self._timer.start()
+            self._timer.start(OFFER_MS if action else INFO_MS)
 
     def place(self) -> None:
         """At the bottom of the host, as tall as its text."""
         width = min(self._host.width() - 24, 760)
         if width > 60:
             self.setFixedWidth(width)
-            height = max(self.sizeHint().height(), self.layout().heightForWidth(width))
+            self.layout().activate()
+            # Its hint would be of a narrow column of text; 4 for the border.
+            height = self.layout().heightForWidth(width) + 4
             self.setGeometry(
                 (self._host.width() - width) // 2, self._host.height() - height - 12, width, height
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QAction,
@@ -30,17 +32,27 @@ def match(query: str, text: str) -> int | None:
         start = found == 0 or not text[found - 1].isalnum()
         cost += 0 if found == at + 1 or start else found - at
         at = found
-    return cost + len(text) // 8
+    return cost + len(text) // 8 if query else 0
+
+
+def mentions(query: str, text: str) -> bool:
+    """Whether every word of ``query`` begins a word of ``text``."""
+    said = re.findall(r"\w+", text.lower())
+    return bool(query.split()) and all(
+        any(word.startswith(part) for word in said) for part in query.lower().split()
+    )
 
 
 class CommandPalette(QFrame):
     """Args:
-    host: over which it opens. actions: by id, in the order of the table.
+    host: over which it opens. actions: by id, in the order of the table. menus, words: of each, by id.
     """
 
-    def __init__(self, host: QWidget, actions: dict[str, QAction], menus: dict[str, str]) -> None:
+    def __init__(
+        self, host: QWidget, actions: dict[str, QAction], menus: dict[str, str], words: dict[str, str]
+    ) -> None:
         super().__init__(host)
-        self._host, self._actions, self._menus = host, actions, menus
+        self._host, self._actions, self._menus, self._words = host, actions, menus, words
         self.setObjectName("palette")
         self.setFrameShape(QFrame.StyledPanel)
         self.setAutoFillBackground(True)
@@ -83,6 +95,8 @@ class CommandPalette(QFrame):
             if cost is None:  # the menu's name counts, too, but less
                 whole = match(query, f"{menu} {title}")
                 cost = None if whole is None else whole + 20
+            if cost is None and mentions(query, f"{action.statusTip()} {self._words[name]}"):
+                cost = 100
             if cost is not None and action.isEnabled():
                 found.append((cost, i, name, action))
         self.list.clear()
@@ -95,7 +109,13 @@ class CommandPalette(QFrame):
             item.setTextAlignment(1, Qt.AlignRight | Qt.AlignVCenter)
             item.setForeground(1, self.list.palette().placeholderText())
             self.list.addTopLevelItem(item)
-        self._choose(0)
+        if not found:
+            nothing = QTreeWidgetItem(["No command is about that. F1 lists them all."])
+            nothing.setFlags(Qt.NoItemFlags)
+            nothing.setFirstColumnSpanned(True)
+            self.list.addTopLevelItem(nothing)
+        else:
+            self._choose(0)
 
     def _choose(self, row: int) -> None:
         n = self.list.topLevelItemCount()
@@ -105,7 +125,7 @@ class CommandPalette(QFrame):
     def _do(self, item: QTreeWidgetItem | None) -> None:
         self.hide()
         self._host.setFocus()
-        if item is not None:
+        if item is not None and item.data(0, Qt.UserRole):
             self._actions[item.data(0, Qt.UserRole)].trigger()
 
     def eventFilter(self, watched, event) -> bool:

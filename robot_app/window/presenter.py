@@ -55,6 +55,8 @@ class Presenter(QObject):
         self._hidden = [widget for widget in (*bars, *docks) if not widget.isHidden()]
         for widget in self._hidden:
             widget.hide()
+        self._first_steps = not window.first_steps.isHidden()
+        window.first_steps.hide()
         belief = window.docks[PANEL]
         self._features = belief.features()
         belief.setFeatures(QDockWidget.NoDockWidgetFeatures)  # a title, no buttons
@@ -81,6 +83,7 @@ class Presenter(QObject):
         window.docks[PANEL].setFeatures(self._features)
         for widget in self._hidden:
             widget.show()
+        window.first_steps.setVisible(self._first_steps)
         self._hidden = []
         assert before is not None
         window.restoreState(before)

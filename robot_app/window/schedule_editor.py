@@ -8,7 +8,6 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QListWidget, QListWidgetItem, QPushButton, QSpinBox, QWidget
 
-from robot_app.window.panel import quiet
 from scenes.latent import LatentSpace
 
 
@@ -35,7 +34,7 @@ class ScheduleEditor(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Scheduled changes of the preference")
         self.list.setToolTip("Sessions end at these steps and nowhere else.")
-        self.list.setFixedHeight(74)
+        self.list.setFixedHeight(40)
         self.step = QSpinBox()
         self.step.setRange(0, 10_000)
         self.step.setValue(40)
@@ -49,7 +48,6 @@ class ScheduleEditor(QWidget):
         grid.addWidget(self.list, 0, 0, 1, 3)
         for column, widget in enumerate((self.step, self.add, self.remove)):
             grid.addWidget(widget, 1, column)
-        grid.addWidget(quiet("To what the editors above say, at that step.", wrap=True), 2, 0, 1, 3)
         grid.setColumnStretch(0, 1)
         self.add.clicked.connect(self._add)
         self.remove.clicked.connect(self._remove)
@@ -84,10 +82,12 @@ class ScheduleEditor(QWidget):
 
     def _words(self, entry: dict[str, Any]) -> str:
         latent = entry["latent"]
-        if isinstance(latent, str):
-            return f"step {entry['step']}: {latent}"
         assert self._space is not None
-        said = LatentSpace(tuple(field for field in self._space.fields if field.name in latent))
+        fields = self._space.fields
+        if isinstance(latent, str):  # of the first field, as LatentSpace.validate reads it
+            said = LatentSpace(fields[:1])
+        else:
+            said = LatentSpace(tuple(field for field in fields if field.name in latent))
         return f"step {entry['step']}: {said.to_text(said.validate(latent))}"
 
     def _add(self) -> None:

@@ -34,11 +34,14 @@ _LAYOUTS: dict[str, tuple[tuple[str, ...], str]] = {
     "window-keys": (_USUAL, "keys"),
     "window-compare": (("preference", "belief", "compare"), "compare"),
     "window-presenter": (("belief",), "presenter"),
+    "window-first": (_USUAL, "first"),
 }
 #: What the docs show: every panel in every look, the rest once.
 DOCS = (
     *(f"window{n}-{look}" for n in ("", "-training", "-log", "-compare") for look in _LOOKS),
     "window-place",
+    "window-first-dark",
+    "window-first-light",
     "window-palette-dark",
     "window-keys-light",
     "window-presenter-dark",
@@ -82,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["ROBOT_APP_SETTINGS"] = str(Path(scratch) / "settings.ini")
+        _put_first_steps_away()
         training = None
         if options.run is None and any(PICTURES[name][4] == "training" for name in options.only):
             training = _train(Path(scratch) / "runs" / "gridworld-dynamite")
@@ -91,6 +95,16 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             if training is not None:
                 training.kill()
+
+
+def _put_first_steps_away() -> None:
+    """Pictures show the window as it is after the first visit; ``window-first`` brings the steps back."""
+    from robot_app.window.first_steps import DONE
+    from robot_app.window.settings import Settings
+
+    settings = Settings()
+    settings.set_flag(DONE, True)
+    settings.sync()
 
 
 def _train(folder: Path):
@@ -170,6 +184,8 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
     elif extra == "palette":
         window.palette_box.open()
         window.palette_box.line.setText("pre")
+    elif extra == "first":
+        window.commands.show_first_steps()
     elif extra == "keys":
         window.actions_by_id["help.keys"].trigger()
     elif extra == "notice":
@@ -191,6 +207,7 @@ def _shoot(window, name: str, options: argparse.Namespace, wait: Callable) -> No
     if extra in switches:
         window.actions_by_id[switches[extra]].trigger()
         wait(lambda: False, 0.3)  # docks find their least sizes again
+    window.first_steps.put_away()
     window.trouble_dialog.reject()
     window.drops.hint.hide()
     window.palette_box.hide()

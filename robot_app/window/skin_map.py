@@ -40,7 +40,7 @@ class SkinMap(QWidget):
         self._images: list[QImage] = []
         self._zoom = 1.0
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Preferred)
-        self.setMinimumSize(190, 120)
+        self.setMinimumSize(190, 100 if editable else 120)
         self.setMaximumHeight(_TALLEST)
         self.setMouseTracking(editable)
         if editable:
@@ -49,7 +49,7 @@ class SkinMap(QWidget):
         self.setAccessibleName(f"{field.label} on the unrolled skin")
 
     def sizeHint(self) -> QSize:
-        return QSize(300, 140)
+        return QSize(300, 112 if self.editable else 140)
 
     def set_zoom(self, zoom: float) -> None:
         """Words and rings so many times as large; the map as tall as there is room, up to that."""

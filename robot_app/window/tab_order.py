@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QGridLayout, QLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QGridLayout, QLayout, QScrollArea, QWidget
 
 
 def tab_as_read(panel: QWidget) -> None:
@@ -24,7 +24,8 @@ def _controls(layout: QLayout) -> Iterator[QWidget]:
         if widget is not None:
             if widget.focusPolicy() & Qt.TabFocus:
                 yield widget
-            inner = widget.layout()
+            inside = widget.widget() if isinstance(widget, QScrollArea) else widget
+            inner = None if inside is None else inside.layout()
         if inner is not None:
             yield from _controls(inner)
 

@@ -163,6 +163,7 @@ def style_sheet(theme: Theme) -> str:
         background: none; border: none; width: 0; height: 0; }}
     QTableWidget, QListWidget, QPlainTextEdit, QTreeWidget {{ background: {t.panel}; border: none; outline: 0;
         alternate-background-color: {t.band}; }}
+    QTableWidget::item {{ padding: 0 6px; }}
     QHeaderView::section {{ background: {t.panel}; color: {t.quiet}; border: none; padding: 3px 6px; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QProgressBar {{ background: {t.pressed}; border: none; border-radius: 2px; max-height: 4px; }}

@@ -79,6 +79,15 @@ class SessionEdit(QUndoCommand):
         self._set(self._before)
 
 
+#: Kinds of events that are somebody's edit of the preference.
+PREFERENCE_EDITS = ("override", "override_next")
+
+
+def edits(frames: Iterable[Frame]) -> list[int]:
+    """Steps at which somebody edited the preference."""
+    return [e.t for frame in frames for e in frame.events if e.kind in PREFERENCE_EDITS]
+
+
 #: Chance per step that a session ends, where it drifts and none would end by chance.
 DRIFT_TERMINATION = 0.05
 
@@ -98,6 +107,7 @@ class Workbench(Listener):
         self.drawing = Drawing(self.runtime.frames.name)
         self.camera = OrbitCamera()
         self.film: str | None = None
+        self._held = False  # this episode was edited: its end is not followed by the next seed
         flag = settings.flag
         self.view = View(
             theme=self.theme.name, heat=flag("view/heat", True), truth=flag("view/truth", True),
@@ -115,6 +125,9 @@ class Workbench(Listener):
         # Pictures are put up as they come, not at the next tick.
         self._notifier = QSocketNotifier(self.drawing.fileno(), QSocketNotifier.Read, self)
         self._notifier.activated.connect(self.drain_drawing)
+        self.edited.connect(self._keep_edited)
+        self.episode_started.connect(self._hold_or_let_go)
+        self.episode_finished.connect(self._tell_over)
         # The simulator has longest to go and starts first; the window comes second; what draws has nothing to draw yet.
         QTimer.singleShot(0, self._start_drawing)
 
@@ -238,6 +251,26 @@ class Workbench(Listener):
                 replace(recipe, **changes), self.scene.policy, self.seed, self.status.state == "playing"
             )
 
+    def send_loop(self) -> None:
+        """Whether the next seed follows by itself: if that is wished, and never after an episode with edits in it, which
+        people want to look back into."""
+        self._held = bool(edits(self.history.frames))
+        self.runtime.set_loop(self.settings.flag("run/loop", True) and not self._held)
+
+    def _hold_or_let_go(self) -> None:
+        """Another take is looked at."""
+        if self._held != bool(edits(self.history.frames)):
+            self.send_loop()
+
+    def _keep_edited(self, message: messages.Edited) -> None:
+        if message.event.kind in PREFERENCE_EDITS:
+            self._held = True
+            self.runtime.set_loop(False)
+
+    def _tell_over(self) -> None:
+        if self.settings.flag("run/loop", True) and edits(self.history.frames):
+            self.tell("info", "The episode is over. Drag the timeline to look back; N begins the next one.")
+
     def set_view(self, **changes: Any) -> None:
         """Change what is drawn, and remember the toggles."""
         before, view = self.view, replace(self.view, **changes)
@@ -273,7 +306,7 @@ class Workbench(Listener):
         """After a crash: a fresh process with what was loaded last."""
         self.runtime.restart()
         self.runtime.set_speed(self.status.speed)
-        self.runtime.set_loop(self.settings.flag("run/loop", True))
+        self.send_loop()
         if self._asked is not None:
             self.runtime.load(*self._asked)
         self.log("Simulator restarted.")
@@ -285,7 +318,7 @@ class Workbench(Listener):
         self._restored_at, self._restoring = time.monotonic(), True
         self.runtime.restart()
         self.runtime.set_speed(self.status.speed)
-        self.runtime.set_loop(self.settings.flag("run/loop", True))
+        self.send_loop()
         self.runtime.restore(scene.recipe, scene.policy, records, self.history.episode, play)
         if self.cursor is not None:
             self.runtime.seek(self.cursor)

@@ -175,7 +175,7 @@ class Panel(BasePanel):
             else ""
         )
         self.caption.setText(
-            f"{len(changes)} changes of the preference{tail}"
+            f"{len(changes)} {'change' if len(changes) == 1 else 'changes'} of the preference{tail}"
             if changes
             else "No change of the preference yet"
         )

@@ -36,6 +36,9 @@ class Panel(BasePanel):
         self.text.setPlaceholderText("Changes, edits, warnings and errors appear here.")
         self.text.setAccessibleName("Log")
         layout.addWidget(self.text, 1)
+        self._follow = True
+        self.text.verticalScrollBar().rangeChanged.connect(self._lengthened)
+        self.text.verticalScrollBar().valueChanged.connect(self._scrolled)
         row = QHBoxLayout()
         row.addStretch(1)
         clear, copy = QPushButton("Clear"), QPushButton("Copy report")
@@ -75,6 +78,16 @@ class Panel(BasePanel):
             f'<span style="color:{theme.quiet}">{at}</span>&nbsp;&nbsp;<b style="color:{ink}">{sign}</b>&nbsp;&nbsp;'
             f'<span style="color:{body}">{html.escape(text)}</span>'
         )
+
+    def _scrolled(self, value: int) -> None:
+        """Who reads back is left there; who is at the end stays at the end."""
+        if not self.text.visibleRegion().isEmpty():
+            self._follow = value >= self.text.verticalScrollBar().maximum() - 1
+
+    def _lengthened(self, _: int, end: int) -> None:
+        """Also when lines that came out of sight get their heights: a text in a tab behind does not scroll by itself."""
+        if self._follow:
+            self.text.verticalScrollBar().setValue(end)
 
     def _keep_details(self, notice: Notice) -> None:
         if notice.details:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from dynamite.acting import Frame
 from robot_app.figures.beliefs import field_charts
 from robot_app.figures.panel import Chart, Picture, SkinChart
 from robot_app.messages import Edited, Loaded
 from robot_app.window.field_editors import FieldEditor, NumberRow, make_editor
+from robot_app.window.listener import KERNEL_WORDS
 from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
 from robot_app.window.schedule_editor import ScheduleEditor
 from robot_app.window.tab_order import tab_as_read
@@ -18,12 +19,6 @@ from robot_app.window.workbench import Workbench
 
 #: How sessions end, in the order of the combo.
 _RANDOM, _FIXED, _NEVER, _SCHEDULE = range(4)
-_KERNELS = (
-    ("uniform", "anywhere"),
-    ("drift", "near the last"),
-    ("alternate", "on the other side"),
-    ("swap", "swapped, mostly"),
-)
 
 
 class Panel(BasePanel):
@@ -44,7 +39,7 @@ class Panel(BasePanel):
         self._body.hide()
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(8)
+        body.setSpacing(7)
         self._fields = QVBoxLayout()
         self._fields.setSpacing(10)
         body.addLayout(self._fields)
@@ -82,10 +77,11 @@ class Panel(BasePanel):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(5)
-        grid.addWidget(heading("Sessions"), 0, 0, 1, 2)
+        self._captions: list[QLabel] = []
         self.ends = QComboBox()
         self.ends.addItems(["at random", "after a fixed number of steps", "never", "as scheduled"])
         self.ends.setAccessibleName("How sessions end")
+        self.ends.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.probability = NumberRow("Chance", 0.0, 20.0, "% a step", 1)
         self.probability.box.setFixedWidth(92)
         self.length = NumberRow("Length", 1, 200, "steps", 0)
@@ -93,16 +89,19 @@ class Panel(BasePanel):
         self.kernel = QComboBox()
         self.kernel.setAccessibleName("Where the next preference lies")
         self.kernel.setToolTip("How the next preference is drawn when a session ends, from now on.")
-        for row, (label, widget) in enumerate((("They end", self.ends), ("Next one", self.kernel)), start=1):
-            caption = quiet(label)
+        for row, caption, widget in (
+            (0, heading("Sessions end"), self.ends),
+            (2, quiet("Next one"), self.kernel),
+        ):
             caption.setBuddy(widget)
-            grid.addWidget(caption, 2 * row - 1, 0)
-            grid.addWidget(widget, 2 * row - 1, 1)
-        grid.addWidget(self.probability, 2, 0, 1, 2)
-        grid.addWidget(self.length, 2, 0, 1, 2)
+            self._captions.append(caption)
+            grid.addWidget(caption, row, 0)
+            grid.addWidget(widget, row, 1)
+        grid.addWidget(self.probability, 1, 0, 1, 2)
+        grid.addWidget(self.length, 1, 0, 1, 2)
         self.schedule = ScheduleEditor(self.values)
         self.schedule.changed.connect(self._schedule)
-        grid.addWidget(self.schedule, 2, 0, 1, 2)
+        grid.addWidget(self.schedule, 1, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         self.ends.activated.connect(self._ends_chosen)
         self.probability.changed.connect(lambda value: self.workbench.set_termination(value / 100))
@@ -118,7 +117,7 @@ class Panel(BasePanel):
             self.schedule.set_blind(self._blind)
         self._show_termination(loaded.termination)
         self.kernel.clear()
-        for name, words in _KERNELS:
+        for name, words in KERNEL_WORDS.items():
             if name == loaded.kernel or name != "swap":
                 self.kernel.addItem(words, name)
         self.kernel.setCurrentIndex(self.kernel.findData(loaded.kernel))
@@ -258,6 +257,8 @@ class Panel(BasePanel):
         self.probability.setVisible(how == _RANDOM)
         self.length.setVisible(how == _FIXED)
         self.schedule.setVisible(how == _SCHEDULE)
+        for widget in (self._captions[1], self.kernel):  # a schedule says itself what comes next
+            widget.setVisible(how != _SCHEDULE)
 
     def figure_parts(self) -> list[Chart | SkinChart | Picture]:
         """The true preference over the episode; where it is hidden, how the panel looks."""

@@ -31,6 +31,12 @@ from robot_app.window.workbench import Workbench, default_recordings
 from scenes.errors import InputError
 
 
+def short(path: Path) -> str:
+    """A path as people write it, their home as ~."""
+    home = str(Path.home())
+    return f"~{str(path)[len(home) :]}" if path.is_relative_to(home) else str(path)
+
+
 class Panel(BasePanel):
     title = "Recording"
     area = "right"
@@ -49,7 +55,7 @@ class Panel(BasePanel):
         self.film_button = self._button(
             grid,
             0,
-            "Record video",
+            "Record film",
             "Ctrl+R",
             "film_wanted",
             "What the view shows, both policies while comparing; 30 pictures a second, MP4.",
@@ -228,7 +234,6 @@ class Panel(BasePanel):
     def _figure_saved(self, paths: list[Path]) -> None:
         kinds = ", ".join(path.suffix[1:].upper() for path in paths)
         self._done(paths[0].with_suffix(""), kinds)
-        self.workbench.tell("info", f"Saved {paths[0].with_suffix('').name} as {kinds}.")
 
     def show_folder(self) -> None:
         """Open the folder in the file manager."""
@@ -266,7 +271,7 @@ class Panel(BasePanel):
 
     # ------------------------------------------------------------------------------------------------ what came of it
     def _filmed(self, film: Filmed) -> None:
-        self.film_button.setText("Stop recording" if film.running else "Record video")
+        self.film_button.setText("Stop recording" if film.running else "Record film")
         if film.error and film.path:
             kept = "What was filmed before is in that file, and plays." if film.seconds >= 2 else ""
             self.tell_not_written("film", Path(film.path), film.error, kept)
@@ -306,12 +311,10 @@ class Panel(BasePanel):
     def _done(self, path: Path, what: str) -> None:
         self.latest.setText(f"{path.name}\n{what}")
         self.workbench.log(f"Saved {path} ({what}).")
+        self.workbench.kept.emit(path, what)
 
     def _show_folder(self) -> None:
-        home = str(Path.home())
-        self.place.setText(
-            str(self.folder).replace(home, "~", 1) if str(self.folder).startswith(home) else str(self.folder)
-        )
+        self.place.setText(short(self.folder))
 
     def on_close(self) -> None:
         self._clock.stop()

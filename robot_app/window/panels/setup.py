@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -20,7 +21,7 @@ import policies
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
 from robot_app.window.listener import policy_title
-from robot_app.window.panel import BasePanel, column, quiet
+from robot_app.window.panel import BasePanel, column, quiet, scrolled
 from robot_app.window.tab_order import tab_as_read
 from robot_app.window.workbench import Workbench
 from scenes.errors import InputError
@@ -67,11 +68,15 @@ class Panel(BasePanel):
     title = "Set-up"
     area = "left"
     order = 20
-    scrolls = True
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
-        layout = column(self, spacing=8)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        body = QWidget()
+        layout = column(body, spacing=8)
+        outer.addWidget(scrolled(body), 1)
         form = _form()
         self.scene, self.policy, self.seed = QComboBox(), QComboBox(), QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
@@ -90,14 +95,15 @@ class Panel(BasePanel):
         layout.addWidget(self._options_box)
         self.options: dict[str, QComboBox] = {}
         self.fields: dict[str, QCheckBox] = {}
-        row = QHBoxLayout()
+        row = QHBoxLayout()  # below what scrolls: a scene that was chosen is there once this is pressed
+        row.setContentsMargins(10, 6, 10, 8)
         self.load_button = QPushButton("Load")
         self.load_button.setObjectName("primary")
         self.load_button.setToolTip("Build the scene and start an episode.")
         row.addStretch(1)
         row.addWidget(self.load_button)
-        layout.addLayout(row)
         layout.addStretch(1)
+        outer.addLayout(row)
         workbench.episode_started.connect(lambda: self.seed.setValue(workbench.seed))
         self.scene.activated.connect(lambda _: self.show_scene(self.scene.currentData()))
         self.policy.activated.connect(self._policy_chosen)
@@ -206,6 +212,8 @@ def _title(option: str, value: Any) -> str:
         from scenes.care.robots import find_robot
 
         return find_robot(value).label
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value).replace("_", " ")
 
 

@@ -10,8 +10,9 @@ from qtpy.QtWidgets import QAction, QComboBox, QHBoxLayout, QToolButton, QVBoxLa
 from dynamite.acting import Frame
 from robot_app.messages import Rerunning
 from robot_app.window.panel import BasePanel
+from robot_app.window.tab_order import tab_as_read
 from robot_app.window.timeline_strip import TimelineStrip
-from robot_app.window.workbench import Workbench
+from robot_app.window.workbench import Workbench, edits
 
 #: Ids of the actions that have a button, in order; None is a gap.
 BUTTONS: tuple[str | None, ...] = (
@@ -48,6 +49,7 @@ class Panel(BasePanel):
         self.strip.sought.connect(workbench.runtime.seek)
         row.addWidget(self.strip, 1)
         workbench.takes_changed.connect(self._show_takes)
+        workbench.truth_changed.connect(lambda _: self._show_takes())
         workbench.rerunning.connect(self._show_progress)
         workbench.notice.connect(lambda _: self._show())  # what was run again may have been refused
         workbench.view_changed.connect(lambda _: self._show())
@@ -66,6 +68,7 @@ class Panel(BasePanel):
             if name == "timeline.branch":
                 button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
             self._buttons.addWidget(button)
+        tab_as_read(self)
 
     # ------------------------------------------------------------------------------------------------ showing
     def on_frame(self, frame: Frame) -> None:
@@ -93,7 +96,10 @@ class Panel(BasePanel):
         for info in bench.takes:
             replayed = bench.replayed.get(info.number)
             verified = replayed is not None and not replayed.differs
-            self.takes.addItem(f"{info.name} ✓" if verified else info.name, info.number)
+            # A branch's name says where it goes another way; an original's says only the seed.
+            at = edits(bench.frames_of(info.number)) if info.parent is None and bench.view.truth else []
+            edited = f" · edited at {', '.join(map(str, at[:3]))}{'…' if len(at) > 3 else ''}" if at else ""
+            self.takes.addItem(f"{info.name}{edited}{' ✓' if verified else ''}", info.number)
             parent = next((other.name for other in bench.takes if other.number == info.parent), "")
             said = [f"From {parent}, step {info.start}"] if parent else []
             if replayed is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
-from qtpy.QtCore import QPoint, QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPen
+from qtpy.QtCore import QPoint, QRect, QRectF, Qt
+from qtpy.QtGui import QColor, QFontMetrics, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy
 
 from dynamite.acting import Frame
-from robot_app.drawing import Picture
+from robot_app.drawing import Filmed, Picture
 from robot_app.messages import Built
 from robot_app.render.camera import OrbitCamera
 from robot_app.window.listener import policy_title
@@ -38,6 +40,8 @@ class Panel(PictureView, BasePanel):
         self.preset = 0
         self.placing = self.following = False
         self._stepped_back = 1.0  # how many times as far the camera went for a comparison
+        self._filming_since: float | None = None
+        self._picked_in: tuple[int, int | None] = (0, None)  # take and step that the last click was meant for
         self.empty = "Starting…"
         workbench.built.connect(self._built)
         workbench.picture.connect(self.show_picture)
@@ -45,12 +49,14 @@ class Panel(PictureView, BasePanel):
         workbench.drawing_failed.connect(self._failed)
         workbench.view_changed.connect(lambda _: self.update())
         workbench.compared.connect(self._compared)
+        workbench.filmed.connect(self._filmed)
+        workbench.beat.connect(self._show_filming)
 
     # ------------------------------------------------------------------------------------------------ what to look at
     def _built(self, scene: Built) -> None:
         self.forget_picture()
         self.empty = (
-            ""
+            "The first picture is being drawn…"
             if scene.model is not None
             else f"{scene.recipe.name} has no picture; its belief and returns are shown around."
         )
@@ -148,24 +154,68 @@ class Panel(PictureView, BasePanel):
 
     def paintEvent(self, _) -> None:
         painter = QPainter(self)
-        if self.paint_picture(painter, self.workbench.theme) and self.placing:
+        drawn = self.paint_picture(painter, self.workbench.theme)
+        if drawn and self.placing:
             self._paint_hint(painter)
+        if drawn and self._filming_since is not None:
+            self._paint_filming(painter, time.monotonic() - self._filming_since)
+
+    def _point_field(self) -> PointField | None:
+        scene = self.workbench.scene
+        fields = () if scene is None else scene.space.fields
+        return next((field for field in fields if isinstance(field, PointField)), None)
+
+    def where_to_click(self) -> str:
+        """The bare skin that a click can choose, in words."""
+        field = self._point_field()
+        parts = " or ".join(part.replace("_", " ") for part in field.parts) if field is not None else ""
+        return f"the bare skin of the {parts}" if parts else "the bare skin"
+
+    def hint_box(self, metrics: QFontMetrics) -> tuple[QRectF, str]:
+        """Where the hint lies while placing, and its words: below the caption, in as many lines as the width asks for."""
+        text = f"Click {self.where_to_click()}  ·  P or Esc ends"
+        top = 16 + (metrics.height() + 8 if self.caption[0] else 0)
+        room = QRect(0, 0, max(80, self.width() - 48), self.height())
+        words = metrics.boundingRect(room, Qt.AlignCenter | Qt.TextWordWrap, text)
+        box = QRectF(0, 0, words.width() + 24, words.height() + 12)
+        box.moveCenter(QRectF(self.rect()).center())
+        box.moveTop(top)
+        return box, text
 
     def _paint_hint(self, painter: QPainter) -> None:
-        theme = self.workbench.theme
-        text = "Click the skin to move the preference there  ·  P or Esc ends"
+        box, text = self.hint_box(painter.fontMetrics())
+        self._paint_box(painter, box, self.workbench.theme.truth)
+        painter.drawText(box, Qt.AlignCenter | Qt.TextWordWrap, text)
+
+    def _paint_filming(self, painter: QPainter, seconds: float) -> None:
+        """That a film is being taken, and for how long: in the window, not in the film."""
+        theme, text = self.workbench.theme, f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
         metrics = painter.fontMetrics()
-        box = QRectF(0, 0, metrics.horizontalAdvance(text) + 24, metrics.height() + 12)
-        box.moveCenter(QRectF(self.rect()).center())
-        box.moveTop(12)
+        box = QRectF(0, 8, metrics.horizontalAdvance(text) + 36, metrics.height() + 8)
+        box.moveRight(self.width() - 8)
+        self._paint_box(painter, box, theme.error)
+        painter.drawText(box.adjusted(24, 0, 0, 0), Qt.AlignVCenter | Qt.AlignLeft, text)
+        painter.setPen(Qt.NoPen)
+        painter.setBrush(QColor(theme.error))
+        painter.drawEllipse(QRectF(box.left() + 9, box.center().y() - 4.5, 9, 9))
+
+    def _paint_box(self, painter: QPainter, box: QRectF, ink: str) -> None:
+        theme = self.workbench.theme
         painter.setRenderHint(QPainter.Antialiasing)
         fill = QColor(theme.window)
         fill.setAlpha(225)
         painter.setBrush(fill)
-        painter.setPen(QPen(QColor(theme.truth), 1))
+        painter.setPen(QPen(QColor(ink), 1))
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(QColor(theme.text))
-        painter.drawText(box, Qt.AlignCenter, text)
+
+    def _filmed(self, film: Filmed) -> None:
+        self._filming_since = time.monotonic() if film.running else None
+        self.update()
+
+    def _show_filming(self) -> None:
+        if self._filming_since is not None:
+            self.update(self.width() - 90, 0, 90, 40)
 
     def _failed(self, _) -> None:
         self.forget_picture()
@@ -180,19 +230,25 @@ class Panel(PictureView, BasePanel):
             self.pick(event.pos())
 
     def pick(self, at: QPoint) -> None:
-        """Ask what lies there; the answer moves the preference."""
+        """Ask what lies there; the answer moves the preference at the step that was looked at."""
+        self._picked_in = (self.workbench.history.episode, self.workbench.cursor)
         self.workbench.drawing.pick(at.x() + 0.5, at.y() + 0.5, self.width(), self.height())
 
     def _picked(self, point: SurfacePoint | None) -> None:
         bench = self.workbench
         if bench.scene is None or not self.placing:
             return
-        field = next((f for f in bench.scene.space.fields if isinstance(f, PointField)), None)
+        if self._picked_in != (
+            bench.history.episode,
+            bench.cursor,
+        ):  # a slow answer must not change another time
+            bench.tell("info", "The click came before the jump in time, and changed nothing: click again.")
+            return
+        field = self._point_field()
         if field is None:
             bench.tell("warning", "This scene hides no point on the skin: use the Preference panel.")
         elif point is None or point.part not in field.parts:
-            allowed = " or ".join(part.replace("_", " ") for part in field.parts)
-            bench.tell("info", f"There is no place for it: click the bare skin of the {allowed}.")
+            bench.tell("info", f"There is no place for it: click {self.where_to_click()}.")
         else:
             bench.edit({field.name: field.to_json(point)})
 

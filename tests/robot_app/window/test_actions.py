@@ -275,11 +275,20 @@ def keys(window: MainWindow, wait: Wait) -> None:
     assert not window.actions_by_id["help.keys"].isChecked()
 
 
+def first_steps(window: MainWindow, wait: Wait) -> None:
+    window.first_steps.put_away()
+    trigger(window, "help.first")
+    assert window.first_steps.isVisible()
+    assert window.first_steps.at == 0
+    QTest.mouseClick(window.first_steps.dismiss, Qt.LeftButton)
+    assert not window.first_steps.isVisible()
+
+
 def report(window: MainWindow, wait: Wait) -> None:
     trigger(window, "help.report")
     text = QGuiApplication.clipboard().text()
     assert '"scene"' in text
-    assert "Loaded scratch_itch" in text
+    assert "Loaded scratch itch" in text
 
 
 def verify(window: MainWindow, wait: Wait) -> None:
@@ -345,6 +354,7 @@ EFFECTS: dict[str, Callable[[MainWindow, Wait], None]] = {
     "view.layout": layout,
     "help.palette": palette,
     "help.keys": keys,
+    "help.first": first_steps,
     "help.report": report,
     "record.table": table,
     "file.recent": recent,

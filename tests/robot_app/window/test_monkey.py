@@ -112,7 +112,7 @@ def test_a_recordings_folder_that_cannot_be_is_told_by_button_and_action(
     panel = fresh.panels["recording"]
     panel.set_folder(tmp_path / "file")
     titles = {
-        "film": "Record video",
+        "film": "Record film",
         "still": "Take still",
         "episode": "Save episode",
         "table": "Export table",
