@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -34,20 +35,35 @@ class Weights:
     in_step: bool = False
 
 
-class Steering:
+class Forward(Protocol):
+    """Forward kinematics."""
+
+    def forward(self, q: np.ndarray, /) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tip position (3,), rotation (3, 3) and geometric Jacobian (6, n) at joint positions ``q`` (n,)."""
+
+
+class ArmSteering:
     """Joint speeds by damped least squares, as an action.
 
     Args:
-        scene: whose robot, tool and controller they are.
+        kinematics: of the tool, in the frame of the wanted motion.
+        rest: (n,) the posture that it stays near.
+        limits: (2, n) of the joints, lower and upper.
+        full_speed: (n,) or one, what an action of 1 asks for.
         weights: see :class:`Weights`.
     """
 
-    def __init__(self, scene: CareScene, weights: Weights) -> None:
-        self._full_speed = full_speeds(scene)
-        # The observation is in the robot's base frame; so is the arithmetic here.
-        self._kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
-        self._rest, self._weights, self._n = scene.start_joints, weights, scene.robot.n_joints
-        self._low, self._high = scene.chain.limits
+    def __init__(
+        self,
+        kinematics: Forward,
+        rest: np.ndarray,
+        limits: tuple[np.ndarray, np.ndarray] | np.ndarray,
+        full_speed: np.ndarray | float,
+        weights: Weights,
+    ) -> None:
+        self._kinematics, self._rest, self._n = kinematics, rest, len(rest)
+        self._low, self._high = limits
+        self._full_speed, self._weights = full_speed, weights
 
     def rotation(self, joints: np.ndarray) -> np.ndarray:
         """(3, 3) of the tool at joint angles (n,)."""
@@ -102,6 +118,20 @@ class Steering:
             speeds[beyond] = bounded[beyond]
             free &= ~beyond
         return speeds
+
+
+class Steering(ArmSteering):
+    """Of a care scene's robot.
+
+    Args:
+        scene: whose robot, tool and controller they are.
+        weights: see :class:`Weights`.
+    """
+
+    def __init__(self, scene: CareScene, weights: Weights) -> None:
+        # The observation is in the robot's base frame; so is the arithmetic here.
+        kinematics = Kinematics(scene.chain, np.eye(4), ("tool", scene.tool.tip))
+        super().__init__(kinematics, scene.start_joints, scene.chain.limits, full_speeds(scene), weights)
 
 
 def full_speeds(scene: CareScene) -> np.ndarray:

@@ -102,7 +102,7 @@ class AssistiveGym(SessionEnv):
         return self._preference.features(self.upstream)
 
     def screws(self) -> Screws:
-        """How the arm's joints move the tool's tip, for scripted controllers of ScratchItch."""
+        """How the joints of a mounted arm move its tool, for scripted controllers."""
         return arm_screws(self.upstream)
 
     # -- Gymnasium

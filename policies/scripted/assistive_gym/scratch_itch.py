@@ -1,7 +1,6 @@
-"""A scripted oracle for upstream's ScratchItch: sees the itch, reaches for it round the limb, and swings along it.
+"""Upstream's ScratchItch: sees the itch, reaches for it round the limb, and swings along it.
 
-The counterpart of ``scripted/scratch_itch``, so that both worlds can be compared under a controller that knows m. It is
-simpler: it neither plans its way nor turns the tool.
+The counterpart of ``scripted/scratch_itch``. It is simpler: it neither plans its way nor turns the tool.
 """
 
 from __future__ import annotations
@@ -11,16 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamite.acting import Decision
-from policies.scripted import NoOracle
+from policies.scripted.assistive_gym.arm import CONTROL_STEP_S, full_speed
 from scenes.base import Privileged
 from scenes.care.assistive_gym.scene import AssistiveGym
 
 #: Of the sphere at the tool's tip.
 TIP_RADIUS_M = 0.01
-#: Joint speed (rad/s) an action of 1 asks for: upstream aims 0.25 rad away with gain 0.05 per 0.02 s.
-FULL_SPEED_RAD_S = 0.05 * 0.25 / 0.02
-CONTROL_STEP_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -46,47 +41,35 @@ class Swing:
     damping: float = 0.1
 
 
-class Oracle:
+class Scratching:
     """See the module's docstring.
 
     Args:
-        scene: a scene of the kind it will act in (its robot is read once).
-
-    Raises:
-        NoOracle: its task is not ScratchItch, or its arm is not mounted on the wheelchair.
+        scene: of the kind it will act in (its robot is read once).
+        swing: how it moves.
     """
 
-    name = "scripted/assistive_gym"
-    needs_privileged = True
-
     def __init__(self, scene: AssistiveGym, swing: Swing | None = None) -> None:
-        if scene.upstream.task != "scratch_itch" or not scene.upstream.robot.wheelchair_mounted:
-            raise NoOracle(
-                f"policy {self.name}",
-                scene.task,
-                "a ScratchItch task of an arm on the wheelchair (Jaco, Panda)",
-            )
         self._screws = scene.screws()
         self._swing = swing or Swing()
         self._n = scene.n_actions
-        self.reset(0)
+        self.reset()
 
-    def reset(self, seed: int) -> None:
+    def reset(self) -> None:
         self._clock = 0
 
-    def act(self, observation: np.ndarray, reward: float, privileged: Privileged | None = None) -> Decision:
-        if privileged is None:
-            raise ValueError(f"{self.name} is an oracle: it must be given the privileged state")
-        obs = observation.astype(np.float64)
+    def act(self, obs: np.ndarray, privileged: Privileged) -> np.ndarray:
+        """The action (n,) for upstream's observation, less its target."""
         tip, target = obs[:3], privileged.features[3:6]
         shoulder, elbow, wrist = obs[7 + self._n : 16 + self._n].reshape(3, 3)
         on_upper_arm = privileged.latent["itch"].part == "upper_arm"
         near, far = (shoulder, elbow) if on_upper_arm else (elbow, wrist)
         velocity = self._velocity(tip, target, near, (far - near) / np.linalg.norm(far - near))
-        _, jacobian = self._screws.forward(obs[7 : 7 + self._n])
+        _, _, jacobian = self._screws.forward(obs[7 : 7 + self._n])
+        jacobian = jacobian[:3]
         damped = jacobian @ jacobian.T + self._swing.damping**2 * np.eye(3)
         speeds = jacobian.T @ np.linalg.solve(damped, velocity)
-        return Decision(np.clip(speeds / FULL_SPEED_RAD_S, -1, 1).astype(np.float32))
+        return np.clip(speeds / full_speed("scratch_itch"), -1, 1).astype(np.float32)
 
     def _velocity(
         self, tip: np.ndarray, target: np.ndarray, origin: np.ndarray, axis: np.ndarray
