@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,11 +96,17 @@ def measure(
     )
 
 
-def measure_random(scene: SceneConfig, episodes: int, seed: int) -> Measurement:
-    """The same for uniformly random actions."""
+def measure_random(
+    scene: SceneConfig, episodes: int, seed: int, should_stop: Callable[[], bool] = lambda: False
+) -> Measurement:
+    """The same for uniformly random actions.
+
+    Raises:
+        Stopped: ``should_stop`` said so.
+    """
     with torch.random.fork_rng():
         agent = Agent(_spec(scene), configure(scene.name, "markov"))  # stands in: its output is not used
-    return measure(agent, scene, episodes, seed, uniform(agent))
+    return measure(agent, scene, episodes, seed, heeding(uniform(agent), should_stop))
 
 
 # ------------------------------------------------------------------------------------------------ behaviours
@@ -126,6 +133,21 @@ def uniform(agent: Agent) -> Behaviour:
         return action, torch.zeros(n)
 
     return choose
+
+
+class Stopped(Exception):
+    """A measurement was told to stop; what it has seen until then is no measure."""
+
+
+def heeding(choose: Behaviour, should_stop: Callable[[], bool]) -> Behaviour:
+    """``choose``, which raises :class:`Stopped` at the first step after ``should_stop`` says so."""
+
+    def heedful(output: Tensor, now: Snapshot, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        if should_stop():
+            raise Stopped
+        return choose(output, now, generator)
+
+    return heedful
 
 
 # ------------------------------------------------------------------------------------------------ one batch

@@ -58,6 +58,7 @@ class _Worker:
     process: Any
     pipe: Any
     job: Job | None = None
+    loaded: bool = False
     told_to_stop: bool = False
 
 
@@ -85,6 +86,10 @@ class LocalExecutor:
                 if (stopping or not waiting) and not busy:
                     return
                 if stopping:
+                    # One that still loads its libraries has nothing to save; it would first hear of it seconds later.
+                    busy = [worker for worker in busy if worker.loaded]
+                    if not busy:
+                        return
                     for worker in busy:
                         _tell(worker)
                 else:
@@ -122,6 +127,9 @@ class LocalExecutor:
             else:
                 said = f"its process died (exit code {worker.process.exitcode}), {ATTEMPTS} times"
                 listener.finished(job, failed(job, settings, said))
+            return
+        if kind == "loaded":
+            worker.loaded = True
             return
         if kind == "progress":
             listener.progressed(job, *rest)
@@ -175,6 +183,8 @@ def _serve(pipe: Any, settings: Settings) -> None:
     from dynamite.sweep.run import run_job
 
     reported = 0.0
+    with contextlib.suppress(OSError):  # the driver's end is noticed below
+        pipe.send(("loaded",))
 
     def report(done: int, total: int) -> None:
         nonlocal reported

@@ -16,10 +16,10 @@ import torch
 from dynamite.checkpoint import latest_checkpoint, load_checkpoint
 from dynamite.config import Config
 from dynamite.config_io import load_yaml, to_dict
-from dynamite.measure import measure
+from dynamite.measure import Stopped
 from dynamite.progress import Progress, read_lines
 from dynamite.sweep.job import Job, PolicySource
-from dynamite.sweep.loaded import measure_policy
+from dynamite.sweep.loaded import measure_agent, measure_policy
 from dynamite.sweep.result import Result, Settings, failed, make_row
 from dynamite.train import train
 from scenes.errors import InputError
@@ -44,11 +44,14 @@ def run_job(job: Job, settings: Settings, report: Report, should_stop: Callable[
     """Do one job. A mistake or a crash inside it becomes a row with ``error``.
 
     Returns:
-        None where it was told to stop: its training then goes on from a checkpoint the next time.
+        None where it was told to stop: its training then goes on from a checkpoint the next time, its evaluation
+        begins anew.
     """
     try:
         folder = settings.work / job.id
         result = _run(job, settings, folder, report, should_stop)
+    except Stopped:
+        return None
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -63,13 +66,13 @@ def _run(
 ) -> Result | None:
     torch.set_num_threads(1)
     if isinstance(job.source, PolicySource):
-        measured = measure_policy(job, settings.policies)
+        measured = measure_policy(job, settings.policies, should_stop)
         return Result(make_row(job, settings, measures=measured.values, curves=measured.curves))
 
     checkpoint = _train(job, settings, folder, report, should_stop)
     if checkpoint is None:
         return None
-    measured = measure(load_checkpoint(checkpoint).agent, job.scene, job.episodes, job.seed)
+    measured = measure_agent(load_checkpoint(checkpoint).agent, job, should_stop)
     lines = read_lines(folder / "progress.jsonl")
     row = make_row(
         job, settings, measures=measured.values, curves=measured.curves, training=training_summary(lines)

@@ -22,15 +22,18 @@ def changed(**top) -> dict:
 
 
 class Inline:
-    """An executor in this process; it is told to stop after ``stop_at`` iterations of the whole run."""
+    """An executor in this process; it is told to stop when it asks for the ``stop_at``-th time.
+
+    Jobs ask after every iteration, and before every step of their evaluation.
+    """
 
     def __init__(self, stop_at: int | None = None) -> None:
-        self.iterations, self.stop_at = 0, stop_at
+        self.asked, self.stop_at = 0, stop_at
 
     def run(self, jobs, settings, listener, should_stop):
         def stop():
-            self.iterations += 1
-            return self.iterations == self.stop_at
+            self.asked += 1
+            return self.asked == self.stop_at
 
         for job in jobs:
             listener.started(job)

@@ -56,10 +56,8 @@ def test_adding_a_seed_runs_that_seed_alone(tmp_path):
 def test_a_stopped_sweep_goes_on_to_the_same_rows(tmp_path):
     plan = parse_plan(SWEEP)
     whole = sweep(plan, tmp_path / "whole").results
-    for stop_at, done in (
-        (1, 0),
-        (2, 1),
-    ):  # in the middle of the first job; then at its end and in the second
+    # In the middle of the first job; in its evaluation of 60 steps; after that, in the second.
+    for stop_at, done in ((1, 0), (2, 0), (61, 1)):
         assert len(sweep(plan, tmp_path / "cut", Inline(stop_at)).results) == done
     rest = sweep(plan, tmp_path / "cut").results
     assert len(rest) == 3
@@ -197,6 +195,46 @@ def test_a_scripted_policy_is_measured_as_an_agent_is(tmp_path):
     assert measures["return_low"] <= measures["return_mean"] <= measures["return_high"]
     reward = dict(zip(curve["lag"], curve["reward"], strict=True))
     assert reward[8] > reward[0]  # it goes to where the goal is now
+
+
+def told_after(calls: int):
+    """``should_stop`` that says so from the given call on, and counts them."""
+
+    def stop() -> bool:
+        stop.calls += 1
+        return stop.calls > calls
+
+    stop.calls = 0
+    return stop
+
+
+@pytest.mark.parametrize("name", ["random", "checkpoint", "scripted/scratch_itch"])
+def test_an_evaluation_heeds_the_word_to_stop_at_its_next_step(name, tmp_path, checkpoint):
+    from dynamite.sweep.loaded import find_source
+
+    scene = SceneConfig("scratch_itch" if name.startswith("scripted") else "gridworld")
+    source = find_source(str(checkpoint) if name == "checkpoint" else name, scene)
+    job, stop = Job(source, scene, 2, 0), told_after(3)
+    assert run_job(job, Settings(tmp_path), lambda done, total: None, stop) is None
+    assert stop.calls == 4
+    undisturbed, heeding = (
+        run_job(job, Settings(tmp_path), lambda done, total: None, told_after(n)) for n in (10**9, 10**8)
+    )
+    assert undisturbed.row["error"] is None
+    assert undisturbed.row["measures"] == heeding.row["measures"]
+
+
+def test_what_was_trained_outlives_an_evaluation_that_was_stopped(tmp_path):
+    plan = parse_plan(SWEEP).only({"variant": ["oracle"], "seed": ["0"]})
+    (job,) = plan.jobs()
+    settings, told = Settings(tmp_path / "work"), []
+    # Asked once per iteration, of which there are two, and then at every step of the evaluation.
+    assert run_job(job, settings, lambda *progress: told.append(progress), told_after(4)) is None
+    assert told == [(360, 720), (720, 720)]
+    told.clear()
+    result = run_job(job, settings, lambda *progress: told.append(progress), lambda: False)
+    assert told == []  # nothing is trained again
+    assert result.row["measures"] == sweep(plan, tmp_path / "whole").results[job.id].row["measures"]
 
 
 # ------------------------------------------------------------------------------------------------ the table

@@ -134,6 +134,46 @@ def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(quick, tmp_p
     assert (training["frames"], training["iterations"]) == (36000, 100)  # no iteration lost, none told twice
 
 
+def test_ctrl_c_ends_an_evaluation_that_would_take_hours_and_keeps_the_rows(tmp_path, capsys) -> None:
+    evaluated = {"base": {"scene": "gridworld"}, "axes": {"policy": ["random"]}}
+    blocks = [
+        {"name": "short", **evaluated, "evaluation": {"episodes": 4}},
+        {"name": "long", **evaluated, "evaluation": {"episodes": 10**9}},
+    ]
+    file, out = tmp_path / "long.yaml", tmp_path / "out"
+    file.write_text(yaml.safe_dump({"name": "long", "blocks": blocks}))
+    command = [
+        sys.executable,
+        "-m",
+        "robot_app",
+        "sweep",
+        str(file),
+        "--out",
+        str(out),
+        "--jobs",
+        "1",
+        "--json",
+    ]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    while not list(out.glob("rows/*.json")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to the workers too
+    said, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    answer = json.loads(said)
+    assert (answer["ran"], answer["left"], answer["rows"]) == (1, 1, 1)
+    _, left_over = psutil.wait_procs(workers, timeout=60)
+    assert not left_over
+    assert run("sweep", file, "--out", out, "--dry-run") == 0
+    (todo,) = capsys.readouterr().out.splitlines()
+    assert todo.endswith("long · policy random")
+
+
 @pytest.mark.slow
 def test_the_quick_sweep_does_all_that_it_says(tmp_path, capsys) -> None:
     out = tmp_path / "out"
