@@ -39,6 +39,9 @@ TOLERANCE_COST = 0.5
 PACE_COST = 25.0
 #: Bound of the force (N) that the sleeve hands to one link in a substep, whatever happens.
 MAX_FORCE_N = 40.0
+#: From so deep an overlap (m) of robot and anything on, the solver does so many iterations: after its usual 20, contacts on
+#: two sides of a limb and the motors do not agree yet, and full motors prise a jammed hoop through a forearm.
+JAMMED_M, JAMMED_ITERATIONS = 0.012, 200
 #: Starts of the search for the start pose.
 START_SEEDS = 40
 #: Substeps until the sleeve hangs still.
@@ -170,6 +173,7 @@ class Dressing(CareScene):
         self._carried = np.tile(np.eye(3, 4), (len(order), 1, 1))
         self.net = sleeve_net(TIME_STEP_S)
         self._limb_frames: np.ndarray | None = None
+        self._jammed = False
         self._hang()
 
     def _hang(self) -> None:
@@ -219,10 +223,17 @@ class Dressing(CareScene):
         """Substep by substep: the sleeve pulls at hoop and limbs, they move, the sleeve follows."""
         for _ in range(SUBSTEPS):
             self._hand_over_forces()
+            self._mind_jams()
             self.world.step(1)
             self._track_limbs()
             (tool,) = self.world.link_frames(self.arm, [self._tool])
             self.net.step(self._sewn(tool), self._starts_now, self._ends_now, self._radii, self._carried)
+
+    def _mind_jams(self) -> None:
+        jammed = self.world.deepest_overlap(self.arm) > JAMMED_M
+        if jammed != self._jammed:
+            self.world.solve_with(JAMMED_ITERATIONS if jammed else self.solver_iterations)
+            self._jammed = jammed
 
     def _hand_over_forces(self) -> None:
         pull = self.net.pull

@@ -276,6 +276,10 @@ class World:
             body, link, force.tolist(), at.tolist(), p.WORLD_FRAME, physicsClientId=self._client
         )
 
+    def solve_with(self, iterations: int) -> None:
+        """Iterations of the constraint solver from now on."""
+        p.setPhysicsEngineParameter(numSolverIterations=iterations, physicsClientId=self._client)
+
     def step(self, substeps: int) -> None:
         self._stepped = True
         client = self._client
@@ -354,11 +358,11 @@ class World:
             else []
         )
 
-    def deepest_overlap(self) -> float:
-        """How deep two bodies overlap where they do most, as the last step left them, m; 0 without contact."""
+    def deepest_overlap(self, body: int = -1) -> float:
+        """How deep two bodies (one of them ``body``, or any) overlap most after the last step, m; 0 without contact."""
         if not self._stepped:
             return 0.0
-        points = p.getContactPoints(physicsClientId=self._client)
+        points = p.getContactPoints(bodyA=body, physicsClientId=self._client)
         return max((-c[8] for c in points or ()), default=0.0)
 
     def closest_distance(self, body_a: int, body_b: int, within: float, first_link: int = -1) -> float:

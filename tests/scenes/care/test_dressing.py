@@ -145,6 +145,18 @@ def test_success_is_four_tenths_of_a_metre(scene) -> None:
     assert frame.info["task_success"]
 
 
+def test_full_motors_do_not_prise_a_jammed_hoop_through_the_forearm() -> None:
+    """These actions jam the hoop on the forearm; with the solver's usual iterations the wire crossed the limb, 83 mm deep."""
+    scene = make_scene("dressing", controller="responsive", termination=0.0)
+    scene.reset(seed=9)
+    deepest = 0.0
+    for _ in range(30):
+        scene.step(np.array([-1.0, -1.0, 1.0, -1.0, -1.0, 1.0]))
+        deepest = max(deepest, scene.world.deepest_overlap(scene.arm))
+    assert dressing.JAMMED_M < deepest < 0.02  # the wire is at the forearm's axis 39 mm deep
+    scene.close()
+
+
 class Misled:
     """The same controller, told another person than the one that is there."""
 
