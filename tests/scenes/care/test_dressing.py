@@ -146,7 +146,7 @@ def test_success_is_four_tenths_of_a_metre(scene) -> None:
 
 
 def test_full_motors_do_not_prise_a_jammed_hoop_through_the_forearm() -> None:
-    """These actions jam the hoop on the forearm; with the solver's usual iterations the wire crossed the limb, 83 mm deep."""
+    """These actions jam the hoop on the forearm; by the usual iterations the wire crossed the limb, 83 mm deep."""
     scene = make_scene("dressing", controller="responsive", termination=0.0)
     scene.reset(seed=9)
     deepest = 0.0
