@@ -185,7 +185,7 @@ class Drawing:
         self._send("still", path=path, scale=scale)
 
     def pick(self, x: float, y: float, width: int, height: int) -> None:
-        """Ask what lies under a pixel of a view of that size; answered by Picked."""
+        """Ask what skin lies under a pixel of a view of that size, or close by; answered by Picked."""
         self._send("pick", x=x, y=y, width=width, height=height)
 
     def taken(self, note: Picture) -> None:

@@ -119,7 +119,7 @@ class Studio:
 
             if self._picker is None:
                 self._picker = Picker(self._model)
-            point = self._picker.pick(self._drawn_poses, self._camera, x, y, width, height)
+            point = self._picker.nearest(self._drawn_poses, self._camera, x, y, width, height)
         self._connection.send(Picked(point))
 
     def _on_film(self, path: str | None, fps: float) -> None:

@@ -15,6 +15,17 @@ from scenes.latent import SurfacePoint
 from scenes.skinning import skin
 from scenes.visual import VisualModel
 
+#: Pixels from a click within which skin is meant; and where is looked, the click itself first.
+REACH = 14
+AROUND = (
+    (0.0, 0.0),
+    *(
+        (radius * math.cos(k * math.pi / 6), radius * math.sin(k * math.pi / 6))
+        for radius in (REACH / 3, 2 * REACH / 3, REACH)
+        for k in range(12)
+    ),
+)
+
 
 class Picker:
     """Answers clicks on one :class:`VisualModel`; keeps the last pose's search tree."""
@@ -58,6 +69,16 @@ class Picker:
         # the angle closes on itself: mean the directions, not the numbers
         around = math.atan2(float(weight @ np.sin(angle)), float(weight @ np.cos(angle)))
         return SurfacePoint(self.model.parts[index - 1], float(np.clip(weight @ axial, 0, 1)), around)
+
+    def nearest(
+        self, poses: np.ndarray, camera: OrbitCamera, x: float, y: float, width: int, height: int
+    ) -> SurfacePoint | None:
+        """As :meth:`pick`; where nothing lies there, what lies nearest within :data:`REACH` pixels: an arm is thin."""
+        for dx, dy in AROUND:
+            found = self.pick(poses, camera, x + dx, y + dy, width, height)
+            if found is not None:
+                return found
+        return None
 
     def point(self, poses: np.ndarray, camera: OrbitCamera, x: float, y: float, width: int, height: int):
         """(3,) m, world: where the line of sight first meets the scene, or None."""

@@ -30,7 +30,7 @@ _BUTTONS = {
 
 
 class FirstSteps(QFrame):
-    """Lies over the bottom of the scene, below notices.
+    """Lies over the bottom of the scene; notices lie above it.
 
     Args:
         window: whose scene it lies on, and whose actions it does.

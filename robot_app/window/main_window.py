@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         TimelineActions(self.workbench, self.actions_by_id)
         self.first_steps = FirstSteps(self)
         self.notice_bar = NoticeBar(self.viewport, self.workbench.theme)
+        self.notice_bar.above = self.first_steps
         self.notice_bar.copy.clicked.connect(lambda: self.commands.copy_report())
         self.trouble_dialog = TroubleDialog(self, self.workbench.theme, lambda: self.commands.copy_report())
         self.presenter = Presenter(self)

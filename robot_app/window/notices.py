@@ -18,11 +18,13 @@ class NoticeBar(QFrame):
 
     Attributes:
         action: a button for what can be done (hidden where nothing can).
+        above: a widget of the host's that is not to be covered, while it shows.
     """
 
     def __init__(self, host: QWidget, theme: Theme) -> None:
         super().__init__(host)
         self._host = host
+        self.above: QWidget | None = None
         self.setObjectName("notice")
         self.setFocusPolicy(Qt.NoFocus)
         row = QHBoxLayout(self)
@@ -90,6 +92,7 @@ class NoticeBar(QFrame):
             self.layout().activate()
             # Its hint would be of a narrow column of text; 4 for the border.
             height = self.layout().heightForWidth(width) + 4
-            self.setGeometry(
-                (self._host.width() - width) // 2, self._host.height() - height - 12, width, height
-            )
+            floor = self._host.height() - 12
+            if self.above is not None and not self.above.isHidden():
+                floor = self.above.y() - 6
+            self.setGeometry((self._host.width() - width) // 2, floor - height, width, height)

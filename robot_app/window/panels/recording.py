@@ -275,6 +275,12 @@ class Panel(BasePanel):
         if film.error and film.path:
             kept = "What was filmed before is in that file, and plays." if film.seconds >= 2 else ""
             self.tell_not_written("film", Path(film.path), film.error, kept)
+            said = (
+                f"{Path(film.path).name}\n{film.seconds:.1f} s, then cut off"
+                if film.seconds
+                else "No film was written."
+            )
+            self.latest.setText(said)
         if film.running:
             self._since = time.monotonic()
             self._clock.start()

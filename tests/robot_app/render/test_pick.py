@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from robot_app.render.pick import Picker
+from robot_app.render.pick import REACH, Picker
 from scenes.care.body import ARM_PARTS, SIZES, seated_frames, surface_point
 
 WIDTH, HEIGHT = 960, 640
@@ -58,3 +58,26 @@ def test_background_and_other_things_are_no_place_for_a_preference(picker, sight
     chest = sight.camera.project(np.array([0.0, -0.10, 0.9]), WIDTH, HEIGHT)[0]
     assert picker.pick(sight.poses, sight.camera, *chest[:2], WIDTH, HEIGHT) is None
     assert picker.point(sight.poses, sight.camera, *chest[:2], WIDTH, HEIGHT) is not None
+
+
+def test_a_click_close_beside_the_arm_means_its_edge_and_one_far_off_nothing(picker, sight) -> None:
+    part = seated_frames("male")["forearm"]
+    point, _ = surface_point(SIZES["male"], "forearm", 0.5, 0.0)
+    middle = sight.camera.project(part[:3, :3] @ point + part[:3, 3], WIDTH, HEIGHT)[0][:2]
+    side = np.arange(-90.0, 91.0, 3.0)
+    around = middle + np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    exact = [picker.pick(sight.poses, sight.camera, x, y, WIDTH, HEIGHT) for x, y in around]
+    skin = around[[found is not None for found in exact]]
+    rng, n_beside = np.random.default_rng(0), 0
+    for k in rng.choice(len(around), 300, replace=False):
+        found = picker.nearest(sight.poses, sight.camera, *around[k], WIDTH, HEIGHT)
+        distance = np.linalg.norm(skin - around[k], axis=1).min()
+        if exact[k] is not None:
+            assert found == exact[k]
+        elif found is not None:
+            n_beside += 1
+            assert distance <= REACH + 3  # of the grid that the skin is known on
+        else:
+            assert distance > REACH / 3
+    assert n_beside > 10
+    assert picker.nearest(sight.poses, sight.camera, 2, 2, WIDTH, HEIGHT) is None

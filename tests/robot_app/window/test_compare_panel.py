@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import signal
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from robot_app.window.main_window import MainWindow
 from robot_app.window.panels.compare import Panel
+from tests.reliability.disk import room_for
 from tests.robot_app.window.conftest import our_processes, waiter
 
 Wait = Callable[..., None]
@@ -267,6 +269,50 @@ def test_a_film_of_the_comparison_has_both_pictures(both: MainWindow, wait: Wait
         for side in (slice(0, width), slice(-width, None))
     ]
     assert min(moved) > 0.05
+
+
+def test_a_disk_that_fills_during_a_film_of_both_is_told_and_what_was_filmed_plays(
+    both: MainWindow, wait: Wait, tmp_path: Path
+) -> None:
+    bench, recording, panel = both.workbench, both.panels["recording"], both.panels["compare"]
+    recording.set_folder(tmp_path)
+    wait(lambda: recording.pair.why_not() == "")
+    ends: list = []
+    bench.filmed.connect(ends.append)
+    bench.set_speed(1.0)
+    try:
+        with room_for(250_000):
+            both.actions_by_id["record.film"].trigger()
+            bench.runtime.play()
+            wait(lambda: len(ends) == 2, 90)
+    finally:
+        bench.filmed.disconnect(ends.append)
+    path = next(tmp_path.glob("*-film-*.mp4"))
+    assert ends[1].path == str(path)
+    assert ends[1].error
+    wait(lambda: both.trouble_dialog.isVisible())
+    assert both.trouble_dialog.title.text() == "The disk is full"
+    assert str(path) in both.trouble_dialog.shown.happened
+    both.trouble_dialog.reject()
+    assert not recording.pair.filming
+    assert not both.actions_by_id["record.film"].isChecked()
+    assert recording.film_button.text() == "Record film"
+    assert "Recording" not in recording.latest.text()
+    assert bench.view.adaptive
+    assert panel.on  # both go on
+    t = bench.history.last.t
+    wait(lambda: bench.history.last.t > t and second(both).last.t > t, 60)
+    bench.runtime.pause()
+    frames = []
+    with (
+        av.open(str(path)) as film,
+        contextlib.suppress(av.error.InvalidDataError),
+    ):  # the last picture is torn
+        for frame in film.decode(video=0):
+            frames.append(frame)
+    assert len(frames) >= 5
+    assert abs(frames[0].width - 2 * both.viewport.full_size()[0]) < 10
+    assert frames[0].to_ndarray(format="rgb24").std() > 10
 
 
 def test_a_still_of_the_comparison_has_both_pictures(both: MainWindow, wait: Wait, tmp_path: Path) -> None:
