@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import EngFormatter
 
@@ -64,8 +65,11 @@ def draw(results: Results, figure: Figure, lines: Sequence[Line]) -> Canvas:
         text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
     }
     if figure.kind != "bars" and len(handles) > 1:
-        columns = max(1, int(16 * width / (max(map(len, handles)) + 7)))  # sixteen letters to the inch
-        canvas.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
+        columns = max(1, int(16 * width / (max(map(len, handles)) + 8)))  # sixteen letters to the inch
+        legend = canvas.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
+        for handle in legend.legend_handles:
+            if isinstance(handle, PathCollection):  # as large as the first mark happens to be
+                handle.set_sizes([20])
     if figure.title:
         canvas.suptitle(figure.title, fontsize=9)
     return canvas
@@ -108,7 +112,7 @@ def _bars(axis: Axes, results: Results, figure: Figure, lines: list[Line], chose
         axis.plot(
             values, np.full(len(values), place), look.marker, color=look.colour, markersize=2.5, alpha=0.8
         )
-        text = f"{centre:.0f}" if abs(centre) >= 100 else f"{centre:#.3g}"
+        text = (f"{centre:.0f}" if abs(centre) >= 100 else f"{centre:#.3g}").replace("-", "−")
         axis.annotate(
             text, (1.0, place), (3, 0), ("axes fraction", "data"), textcoords="offset points", va="center",
             fontsize=7,
@@ -148,6 +152,8 @@ def _lines(axis: Axes, results: Results, figure: Figure, lines: list[Line], chos
         axis.set_xticks([], minor=True)
     elif figure.scale == "symlog":
         axis.set_xscale("symlog", linthresh=min(x for x in places if x > 0))
+        axis.set_xticks(list(places), [label(x) for x in places], minor=False)
+        axis.set_xticks([], minor=True)
 
 
 def _adaptation(

@@ -43,19 +43,24 @@ _LOOKS = {
     "markov": Look(GREY, ":", "X"),
     "exact belief": Look(BLACK, "--", "d"),
 }
+#: For whoever else is in a figure: first what no variant of it has, then these of P. Tol's muted
+#: colours, so that a look is given twice only beyond eight.
 _OTHERS = [look for name, look in _LOOKS.items() if name not in ("oracle", "markov", "exact belief")]
+_MORE = [
+    Look("#882255", (0, (6, 1, 1, 1, 1, 1)), "<"),
+    Look("#999933", (0, (2, 1)), ">"),
+]
 
 
 def looks(labels: Sequence[str]) -> dict[str, Look]:
     """A look for each label; a variant has the same one in every figure."""
-    free = [look for look in _OTHERS if look not in [_LOOKS.get(label) for label in labels]]
+    free = [look for look in _OTHERS if look not in [_LOOKS.get(label) for label in labels]] + _MORE
     chosen, others = {}, 0
     for label in labels:
         if label in _LOOKS:
             chosen[label] = _LOOKS[label]
         else:
-            pool = free or _OTHERS
-            chosen[label] = pool[others % len(pool)]
+            chosen[label] = free[others % len(free)]
             others += 1
     return chosen
 
@@ -92,6 +97,7 @@ def styled() -> Iterator[None]:
                 "lines.linewidth": 1.2,
                 "lines.markersize": 4,
                 "legend.frameon": False,
+                "legend.handlelength": 2.8,  # a whole dash on both sides of the marker
                 "pdf.fonttype": 42,
                 "figure.constrained_layout.use": True,
             }

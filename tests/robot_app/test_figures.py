@@ -206,6 +206,16 @@ def test_plots_show_the_numbers_of_their_rows(results) -> None:
     assert [axis.get_title() for axis in adaptation.axes if axis.get_visible()] == ["p: 0.07", "p: 0.5"]
 
 
+def test_on_an_axis_with_zero_and_magnitudes_every_value_that_was_run_is_named(results) -> None:
+    opened = Results(results)
+    figure = next(figure for figure in opened.figures if figure.name == "by_p")
+    canvas = plots.draw(opened, replace(figure, scale="symlog"), opened.select(figure))
+    axis = canvas.axes[0]
+    ran = sorted({float(line["p"]) for line in opened.select(figure)})
+    assert list(axis.get_xticks()) == ran
+    assert [float(tick.get_text()) for tick in axis.get_xticklabels()] == ran
+
+
 def test_session_ends_are_shown_at_the_thresholds_that_every_run_reaches(results) -> None:
     opened = Results(results)
     figure = next(figure for figure in opened.figures if figure.kind == "detection")
@@ -285,6 +295,22 @@ def test_a_variant_looks_the_same_everywhere_and_nobody_else_like_it() -> None:
     few, many = looks(["dynamite", "rl2"]), looks(["first", "dynamite", "varibad", "rl2", "second"])
     assert few["dynamite"] == many["dynamite"]
     assert len({(look.colour, look.line) for look in many.values()}) == 5
+    all_variants = [
+        "dynamite",
+        "varibad",
+        "rl2",
+        "secbad",
+        "contrabar",
+        "borel",
+        "oracle",
+        "markov",
+        "exact belief",
+    ]
+    crowded = looks([*all_variants, "dynamite (SAC)", "random"]).values()
+    assert (
+        len({look.colour for look in crowded} - {looks(["oracle"])["oracle"].colour}) == 9
+    )  # black is two oracles'
+    assert len({(look.colour, look.line) for look in crowded}) == len({look.marker for look in crowded}) == 11
 
 
 def test_seeds_are_written_as_spans() -> None:

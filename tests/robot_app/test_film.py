@@ -346,3 +346,55 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_what_there_was(tmp_path) -> 
     assert "too large" in err.lower()
     assert "Traceback" not in err
     assert Episode.load(tmp_path / "a.episode").verify().ok
+
+
+@pytest.mark.slow
+def test_a_film_three_times_as_long_needs_no_more_memory(tmp_path) -> None:
+    """Every step of it new, and everything drawn; after 2,048 steps the curves hold all the points they ever will."""
+    from benchmarks.film import frames, resident_mb
+
+    scene = SceneRecipe("scratch_itch").build()
+    look = replace(FilmLook.of(scene, "scratch_itch"), n_steps=6600)
+    run = frames(scene, policies.load("scripted/scratch_itch", scene), look.n_steps)
+    used: dict[int, float] = {}
+
+    def on_step(t: int) -> None:
+        if t in (2200, 6600):
+            used[t] = resident_mb()
+
+    settings = FilmSettings(160, 120, fps=10)
+    report = film(
+        [Side(run, "oracle")], look, settings, FilmOutputs(tmp_path / "a.mp4", tmp_path / "a.csv"), on_step
+    )
+    scene.close()
+    assert report.n_pictures == 6601
+    # A number of 8 bytes kept per pixel row and picture would be 4 MB; a picture kept per second, 25 MB.
+    assert used[6600] - used[2200] < 2.0
+
+
+@pytest.mark.parametrize(
+    "moment", ["before the first picture", "in the first second", "while it is finished"]
+)
+def test_killed_at_its_edges_a_recording_leaves_what_can_be_played(moment, tmp_path) -> None:
+    process, film_file = start_recording(tmp_path), tmp_path / "a.mp4"
+    manifest = tmp_path / "a.episode" / "manifest.json"
+
+    def reached() -> bool:
+        if moment == "before the first picture":
+            return manifest.exists()
+        if moment == "in the first second":
+            return film_file.exists() and film_file.stat().st_size > 0
+        return (tmp_path / "a.csv").exists() and (tmp_path / "a.csv").read_bytes().count(b"\n") > 201
+
+    deadline = time.monotonic() + 120
+    while not reached() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+    if moment == "while it is finished":
+        assert len(read_film(film_file)[0]) >= 201 - 10 - 2  # at most the last second is missing
+        assert Episode.load(tmp_path / "a.episode").n_steps == 200
+    elif film_file.exists() and film_file.stat().st_size:
+        with av.open(str(film_file)) as container:  # it opens, even where it holds no picture yet
+            assert container.streams.video[0].codec_context.width == 96
+    assert all(path.name.startswith("a.") for path in tmp_path.iterdir())  # nothing half-made beside it
