@@ -36,7 +36,7 @@ class Comparing(QObject):
         self.drawing: Drawing | None = None
         self.view = SecondView(self)
         self.view.hide()
-        self._scene = ""  # in which it began
+        self.scene = ""  # in which it began, by name
         self._built: Built | None = None
         self._ready = False
         self._notifier: QSocketNotifier | None = None
@@ -59,7 +59,7 @@ class Comparing(QObject):
         self.drawing = Drawing(comparison.follower.frames.name)
         self._notifier = QSocketNotifier(self.drawing.fileno(), QSocketNotifier.Read, self)
         self._notifier.activated.connect(self._drain)
-        self._built, self._ready, self._scene = None, False, bench.scene.recipe.name
+        self._built, self._ready, self.scene = None, False, bench.scene.recipe.name
         bench.incoming = comparison.poll
         self.view.empty = f"{policy_title(policy)} is getting ready…"
         self.view.caption = (f"B  {policy_title(policy)}", "text")
@@ -89,11 +89,11 @@ class Comparing(QObject):
         bench.incoming = bench.runtime.poll
         for message in comparison.close():
             bench.take_in(message)
-        left = bench.scene is not None and bench.scene.recipe.name != self._scene
+        left = bench.scene is not None and bench.scene.recipe.name != self.scene
         if why and left:  # the second policy may well not know the other scene; nobody asks it to
             bench.tell(
                 "info",
-                f"Comparing ended with {scene_title(self._scene)}: choose a second policy for this scene.",
+                f"Comparing ended with {scene_title(self.scene)}: choose a second policy for this scene.",
             )
         elif why:
             text = f"Comparing with {policy_title(comparison.policy)} ended, the first policy goes on alone: {why}"

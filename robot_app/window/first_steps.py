@@ -42,7 +42,7 @@ class FirstSteps(QFrame):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window.viewport)
         self._window, self._host = window, window.viewport
-        self.at = 0
+        self.at, self._state = 0, ""
         self.setObjectName("firstSteps")
         self.setAccessibleName("First steps")
         row = QHBoxLayout(self)
@@ -69,6 +69,7 @@ class FirstSteps(QFrame):
         bench.branched.connect(lambda _: self._done("branch"))
         bench.filmed.connect(self._filmed)
         bench.loaded.connect(lambda _: self._show())
+        bench.status_changed.connect(lambda _: self._show_state())
         for name in ("preference.place", "record.film"):
             window.actions_by_id[name].toggled.connect(lambda _: self._show())
         self._host.installEventFilter(self)
@@ -105,12 +106,22 @@ class FirstSteps(QFrame):
         self._window.actions_by_id[_BUTTONS[STEPS[self.at]][0]].trigger()
 
     # ------------------------------------------------------------------------------------------------ showing
+    def _show_state(self) -> None:
+        """Whether the scene plays matters to what is said; how fast does not."""
+        state = self._window.workbench.status.state
+        if state != self._state:
+            self._state = state
+            self._show()
+
+    def _point(self) -> PointField | None:
+        scene = self._window.workbench.scene
+        fields = () if scene is None else scene.space.fields
+        return next((field for field in fields if isinstance(field, PointField)), None)
+
     def words(self) -> tuple[str, str]:
         """What to do now: in short, and how."""
         step, actions = STEPS[self.at], self._window.actions_by_id
-        scene = self._window.workbench.scene
-        fields = () if scene is None else scene.space.fields
-        point = next((field for field in fields if isinstance(field, PointField)), None)
+        point = self._point()
         wish = point.label.lower() if point is not None else "preference"
         if point is None:
             how = "edit it in the Preference panel and press Apply now."
@@ -119,15 +130,12 @@ class FirstSteps(QFrame):
         else:
             how = f"press Place (P), then click {self._host.where_to_click()}."
         if step == "move":
-            return (
-                f"Move the {wish}",
-                f"{how[0].upper()}{how[1:]} Bright skin is where the robot believes it is.",
-            )
+            follow = " Bright skin is where the robot believes it is." if point is not None else ""
+            return f"Move the {wish}", f"{how[0].upper()}{how[1:]}{follow}"
         if step == "rewind":
-            return (
-                "Rewind",
-                "Wait until the belief has followed; then drag along the timeline, to before the change.",
-            )
+            playing = self._window.workbench.status.state in ("playing", "finished")
+            wait = "Wait" if playing else "Press Space to play, and wait"
+            return "Rewind", f"{wait} until the belief has followed; then drag back along the timeline."
         if step == "branch":
             return "Change history", f"Move the {wish} somewhere else from here: {how}"
         if actions["record.film"].isChecked():
@@ -147,7 +155,8 @@ class FirstSteps(QFrame):
         if action is not None and action.isChecked():
             title = "Stop" if step == "film" else ""
         self.button.setText(title)
-        self.button.setVisible(bool(title) and action is not None and action.isEnabled())
+        possible = name != "preference.place" or self._point() is not None
+        self.button.setVisible(bool(title) and possible)
         self.place()
 
     def set_theme(self, theme: Theme) -> None:

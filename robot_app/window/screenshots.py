@@ -41,7 +41,6 @@ DOCS = (
     *(f"window{n}-{look}" for n in ("", "-training", "-log", "-compare") for look in _LOOKS),
     "window-place",
     "window-first-dark",
-    "window-first-light",
     "window-palette-dark",
     "window-keys-light",
     "window-presenter-dark",

@@ -193,7 +193,8 @@ class Panel(BasePanel):
         others = [
             name for name in (loaded.reference, "random", *names) if name in names and name != loaded.policy
         ]
-        self._select(comparison.policy if comparison is not None else next(iter(others), names[0]))
+        same = self.comparing.scene == loaded.recipe.name
+        self._select(comparison.policy if comparison is not None and same else next(iter(others), names[0]))
 
     def _show_state(self) -> None:
         comparison, scene = self.comparing.comparison, self.workbench.scene

@@ -185,7 +185,7 @@ class Panel(PictureView, BasePanel):
     def _paint_hint(self, painter: QPainter) -> None:
         box, text = self.hint_box(painter.fontMetrics())
         self._paint_box(painter, box, self.workbench.theme.truth)
-        painter.drawText(box, Qt.AlignCenter | Qt.TextWordWrap, text)
+        painter.drawText(box.adjusted(8, 0, -8, 0), Qt.AlignCenter | Qt.TextWordWrap, text)
 
     def _paint_filming(self, painter: QPainter, seconds: float) -> None:
         """That a film is being taken, and for how long: in the window, not in the film."""

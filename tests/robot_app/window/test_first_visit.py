@@ -10,6 +10,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea, QWidget
 
+from policies import list_policies
 from robot_app.recipe import SceneRecipe
 from robot_app.window.app import make_window
 from robot_app.window.first_steps import DONE, STEPS
@@ -174,6 +175,10 @@ def test_placing_ends_with_a_scene_that_hides_no_point(
     window.workbench.load(SceneRecipe("gridworld"), "random", 0)
     wait(lambda: not window.viewport.placing, 60)
     assert not place.isEnabled()
+    window.first_steps.begin()
+    assert window.first_steps.button.isHidden()
+    assert "Preference panel" in window.first_steps.text.text()
+    window.first_steps.put_away()
     assert "Preference panel" in place.statusTip()
     window.workbench.load(SceneRecipe("scratch_itch"), "random", 0)
     wait(place.isEnabled, 60)
@@ -309,3 +314,23 @@ def test_load_is_in_sight_whatever_the_scene(fresh: MainWindow, wait: Wait) -> N
     finally:
         fresh.resize(size)
         fresh.show_panel("preference")
+
+
+@pytest.mark.slow
+def test_another_scene_ends_a_comparison_in_plain_words_and_offers_who_knows_it(
+    open_window: Callable[..., MainWindow], wait: Wait
+) -> None:
+    window = open_window(60.0, scene="scratch_itch", policy="random")
+    panel = window.panels["compare"]
+    panel.second.setCurrentIndex(panel.second.findData("pretrained/oracle"))
+    window.actions_by_id["run.compare"].trigger()
+    wait(lambda: panel.on and panel.comparing.comparison.ready, 60)
+    said: list = []
+    window.workbench.notice.connect(said.append)
+    window.workbench.load(SceneRecipe("feeding"), "random", 0)
+    wait(lambda: not panel.on and window.workbench.scene.recipe.name == "feeding", 60)
+    window.workbench.notice.disconnect(said.append)
+    assert [notice.level for notice in said] == ["info"]
+    assert "scratch itch" in said[0].text
+    assert "allowed" not in said[0].text
+    assert panel.second.currentData() in list_policies("feeding")
