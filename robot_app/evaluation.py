@@ -37,7 +37,7 @@ class Evaluation:
 
     def run(self, show_progress: bool) -> dict[str, Any]:
         """The scores, by the keys of :func:`dynamite.evaluate.evaluate`."""
-        with progress_bar("evaluating", self.episodes, show_progress) as advance:
+        with progress_bar("evaluating", self.episodes, show_progress, "episodes") as advance:
             return evaluate(
                 self.recipe.build,
                 self._policy,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
+import shutil
 import textwrap
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -28,7 +29,7 @@ from robot_app.files import write_atomic, write_json
 from robot_app.film import FilmLook, FilmSettings, Side, film
 from robot_app.film_outputs import FilmOutputs
 from robot_app.recipe import SceneRecipe
-from robot_app.recording import told_in_one_line, trained_recipe
+from robot_app.recording import progress_bar, told_in_one_line, trained_recipe
 from robot_app.render.overlay import draw_overlay
 from robot_app.render.past import Past
 from robot_app.render.typeset import INKS, fitted, font
@@ -88,13 +89,18 @@ class Clip:
 
 
 def make_gallery(
-    folder: Path, settings: GallerySettings, force: bool = False, on_clip: Callable[[str], None] | None = None
+    folder: Path,
+    settings: GallerySettings,
+    force: bool = False,
+    on_clip: Callable[[str], None] | None = None,
+    show_progress: bool = False,
 ) -> dict[str, Any]:
-    """Make all of it.
+    """Make all of it. Ctrl-C leaves a gallery of the clips that are made.
 
     Args:
         force: replace a gallery that is there.
         on_clip: told a line after each clip.
+        show_progress: a bar on stderr.
 
     Returns:
         What ``gallery.json`` holds.
@@ -117,41 +123,61 @@ def make_gallery(
     order = [(s, p) for s in SCENES for p in policies.list_policies(s) if (s, p) in wanted]
     clips: list[Clip] = []
     left_out: list[dict[str, str]] = []
-    with told_in_one_line(folder):
+    with told_in_one_line(folder), progress_bar("gallery", len(order), show_progress, "clips") as advance:
         (folder / "clips").mkdir(parents=True)
-        for scene, policy in order:
-            if sum(clip.bytes for clip in clips) > settings.most_mb * 1e6:
-                reason = f"the gallery has its {settings.most_mb:g} MB"
-            else:
-                try:
-                    clips.append(_clip(folder, scene, policy, settings))
-                    reason = ""
-                except (InputError, ImportError) as error:  # it needs what is not installed here
-                    reason = " ".join(str(error).split())
-            if reason:
-                left_out.append({"scene": scene, "policy": policy, "reason": reason})
-            if on_clip is not None:
-                on_clip(f"{scene} {policy}: {reason or f'{clips[-1].bytes / 1e6:.1f} MB'}")
+        _keep(folder, clips, left_out, settings)
+        try:
+            for scene, policy in order:
+                if sum(clip.bytes for clip in clips) > settings.most_mb * 1e6:
+                    reason = f"the gallery has its {settings.most_mb:g} MB"
+                else:
+                    try:
+                        clips.append(_clip(folder, scene, policy, settings))
+                        reason = ""
+                    except (InputError, ImportError) as error:  # it needs what is not installed here
+                        reason = " ".join(str(error).split())
+                if reason:
+                    left_out.append({"scene": scene, "policy": policy, "reason": reason})
+                if on_clip is not None:
+                    on_clip(f"{scene} {policy}: {reason or f'{clips[-1].bytes / 1e6:.1f} MB'}")
+                _keep(folder, clips, left_out, settings)
+                advance()
+        except KeyboardInterrupt:
+            if clips:
+                _write_pages(folder, clips, left_out, settings)
+            raise
         if not clips:
+            shutil.rmtree(folder)
             raise InputError("gallery", left_out[0]["reason"], "a scene that can be drawn here")
-        made = {
-            "n_clips": len(clips),
-            "megabytes": sum(clip.bytes for clip in clips) / 1e6,
-            "seed": settings.seed,
-            "clips": [vars(clip) for clip in clips],
-            "left_out": left_out,
-        }
-        write_atomic(folder / "sheet.png", png(contact_sheet(folder, clips, settings.theme)))
-        write_atomic(folder / "index.html", _html(clips, left_out, settings).encode())
-        write_atomic(folder / "README.md", _markdown(clips, left_out).encode())
-        write_json(folder / "gallery.json", made)
+        _write_pages(folder, clips, left_out, settings)
+        return _keep(folder, clips, left_out, settings)
+
+
+def _keep(
+    folder: Path, clips: list[Clip], left_out: list[dict[str, str]], settings: GallerySettings
+) -> dict[str, Any]:
+    """Write what there is so far: it also marks the folder as a gallery, that ``force`` may replace."""
+    made = {
+        "n_clips": len(clips),
+        "megabytes": sum(clip.bytes for clip in clips) / 1e6,
+        "seed": settings.seed,
+        "clips": [vars(clip) for clip in clips],
+        "left_out": left_out,
+    }
+    write_json(folder / "gallery.json", made)
     return made
+
+
+def _write_pages(
+    folder: Path, clips: list[Clip], left_out: list[dict[str, str]], settings: GallerySettings
+) -> None:
+    write_atomic(folder / "sheet.png", png(contact_sheet(folder, clips, settings.theme)))
+    write_atomic(folder / "index.html", _html(clips, left_out, settings).encode())
+    write_atomic(folder / "README.md", _markdown(clips, left_out).encode())
 
 
 def _clear(folder: Path, force: bool) -> None:
     """Make room where a gallery is; anything else stays, and is in the way."""
-    import shutil
-
     if not folder.exists():
         return
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}

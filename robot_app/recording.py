@@ -147,7 +147,7 @@ def _film(
     n_steps: int,
     show_progress: bool,
 ) -> FilmReport:
-    with progress_bar("filming", n_steps + 1, show_progress) as advance:
+    with progress_bar("filming", n_steps + 1, show_progress, "steps") as advance:
         try:
             return film(sides, look, settings, outputs, on_step=lambda _: advance())
         except KeyboardInterrupt:
@@ -220,15 +220,36 @@ def policy_sha256(policy: Policy, policy_name: str, scene_name: str) -> str | No
 
 
 @contextmanager
-def progress_bar(what: str, total: int, show: bool) -> Iterator[Any]:
-    """A bar on stderr with rate and time left; yields a function to call after each of ``total`` steps."""
+def progress_bar(what: str, total: int, show: bool, unit: str) -> Iterator[Any]:
+    """A bar on stderr with rate and time left; yields a function to call after each of ``total`` ``unit``."""
     import sys
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{unit} " + ("" if speed is None else f"{speed:.3g}/s "))
 
     console = Console(file=sys.stderr)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not show or not console.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         yield lambda: progress.advance(task)

@@ -70,7 +70,7 @@ class EpisodeVerb(Verb):
         if self.json:
             print_json(made)
         else:
-            say(f"{made['episodes']} episodes, {made['steps']} steps")
+            say(f"{len(episodes)} episode{'s' * (len(episodes) != 1)}, {made['steps']} steps")
             for path in written:
                 say(f"  {path}")
         return 0

@@ -53,9 +53,12 @@ class Gallery(Verb):
         settings = GallerySettings(
             parse_size(self.size), self.steps, self.seed, self.theme, self.most_mb, self.scene, self.policy
         )
-        made: dict[str, Any] = make_gallery(self.out, settings, self.force, on_clip=say)
+        quiet = self.json
+        made: dict[str, Any] = make_gallery(
+            self.out, settings, self.force, None if quiet else say, show_progress=not quiet
+        )
         if self.json:
-            print_json(made)
+            print_json({"out": str(self.out), **made})
         else:
             say(f"{made['n_clips']} clips, {made['megabytes']:.1f} MB: {self.out / 'index.html'}")
         return 0

@@ -24,7 +24,8 @@ class Sweep(Verb):
     """Train and evaluate everything that a sweep's file lists; a rerun does only what is missing.
 
     Each job writes one row under OUT/rows the moment it is done; results.csv and results.parquet hold them all. Ctrl-C
-    saves what is running, and the same command goes on from there. A job that fails is a row with its error.
+    saves the trainings that run, gives up evaluations, and the same command goes on from there. A job that fails is a row
+    with its error.
     """
 
     examples: ClassVar[tuple[str, ...]] = (
@@ -87,7 +88,7 @@ class Sweep(Verb):
         progress = SweepProgress(_names(plan), frames, time_left, self.json)
         if outlook.done and not self.json:
             say(f"{outlook.done} of {len(plan.jobs())} jobs are done already")
-        saying = "saving what is running; Ctrl-C again stops at once"
+        saying = "saving the trainings that run; Ctrl-C again stops at once"
         with Interrupt(saying) as interrupt, progress:
             run_missing(outlook, store, executor, settings, progress, interrupt.is_set)
         self._clean(settings.work)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -122,3 +127,39 @@ def test_the_table_for_people_names_every_score(shelf, capsys) -> None:
     out = capsys.readouterr().out
     assert all(key in out for key in KEYS)
     assert "–" in out  # no oracle share
+
+
+def test_a_terminal_sees_rate_and_time_left_and_ctrl_c_ends_an_evaluation_that_would_take_hours() -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "robot_app", "evaluate", "--scene", "gridworld", "--policy", "random"]
+    process = subprocess.Popen(
+        [*command, "--episodes", "100000000"],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen = b""
+
+    def read() -> bool:
+        nonlocal seen
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # the other end is gone
+            return False
+        seen += piece
+        return bool(piece)
+
+    while not re.search(rb"episodes .{0,20}/s .*left.*\d:\d\d", seen) and read():
+        pass
+    os.killpg(process.pid, signal.SIGINT)
+    while read():
+        pass
+    os.close(ours)
+    assert process.wait(60) == 130, seen
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.read() == b""
+    assert b"robot-app evaluate: interrupted" in seen
+    assert b"Traceback" not in seen

@@ -13,7 +13,7 @@ from PIL import Image
 
 from robot_app import cli
 from robot_app.episode import Episode
-from robot_app.gallery import LABEL, THUMBNAIL
+from robot_app.gallery import LABEL, THUMBNAIL, GallerySettings, make_gallery
 
 
 def test_a_gallery_has_a_clip_a_still_and_a_line_for_each_pair(tmp_path, capsys) -> None:
@@ -25,6 +25,7 @@ def test_a_gallery_has_a_clip_a_still_and_a_line_for_each_pair(tmp_path, capsys)
     pairs = [(clip["scene"], clip["policy"]) for clip in made["clips"]]
     assert pairs == [(s, p) for s in ("scratch_itch", "gridworld") for p in ("random", "pretrained/dynamite")]
     assert made["left_out"] == []
+    assert made["out"] == str(out)
     page, readme = (out / "index.html").read_text(), (out / "README.md").read_text()
     for clip in made["clips"]:
         with av.open(str(out / clip["film"])) as film:
@@ -64,6 +65,22 @@ def test_a_gallery_stops_at_its_size_and_says_what_is_missing(tmp_path, capsys) 
     made = json.loads(said.out)
     assert (made["n_clips"], len(made["left_out"])) == (1, 2)
     assert "0.001 MB" in (tmp_path / "g" / "index.html").read_text()
+
+
+def test_ctrl_c_leaves_a_gallery_of_what_was_made_that_may_be_replaced(tmp_path) -> None:
+    out, settings = tmp_path / "g", GallerySettings((160, 90), steps=2, scenes=("gridworld",))
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_gallery(out, settings, on_clip=interrupt)
+    page = (out / "index.html").read_text()
+    assert page.count("<video") == 1
+    assert {path.name for path in out.iterdir()} == {
+        "clips", "sheet.png", "index.html", "README.md", "gallery.json",
+    }  # fmt: skip
+    assert make_gallery(out, settings, force=True)["n_clips"] == 3
 
 
 @pytest.fixture(scope="module")
