@@ -124,7 +124,9 @@ class Dressing(CareScene):
     n_privileged = 6
 
     tool = HOOP
-    overlap_m = 0.085  # the hoop at the end of a thrashing hand; 80 mm found
+    every_pair = True
+    # 26 mm found. The wrist is thinner than it looks, forearm and hand touch in a point: there the wire may pass.
+    overlap_m = 0.035
     pose_deg = {"right_arm": {"shoulder_y": 5.0, "shoulder_x": -45.0, "elbow": -90.0}}  # noqa: RUF012
     # In front of the fingertips, the hoop's axis along the forearm, its stem from outside and below.
     start_tip = ((-0.16, -0.55, 1.22), (-2.495, -0.490, 0.644))

@@ -81,7 +81,7 @@ class MouthScene(CareScene):
     n_privileged = 5
     place = "wheelchair_face"
     moving = ("head",)
-    many_spheres = True
+    every_pair = True
     mouth_open = 0.8
     # A grain that fell a metre moves 88 mm a substep before what it falls on is met; 77 mm found.
     overlap_m = 0.09

@@ -89,8 +89,8 @@ class CareScene(DrawnScene):
     tool: ClassVar[Tool] = SCRATCHER
     #: Of the constraint solver, per substep.
     solver_iterations: ClassVar[int] = SOLVER_ITERATIONS
-    #: Whether the scene has free spheres (:meth:`scenes.care.world.World.add_spheres`).
-    many_spheres: ClassVar[bool] = False
+    #: Whether its contacts are too many for Bullet's usual broadphase (:class:`scenes.care.world.World`).
+    every_pair: ClassVar[bool] = False
     #: Position (m, world) and rpy (rad) of the tool's tip at the start, and the half-width (m) of the cube around it
     #: in which the start position is drawn.
     start_tip: ClassVar[tuple[tuple[float, float, float], tuple[float, float, float]]]
@@ -138,7 +138,7 @@ class CareScene(DrawnScene):
             raise InputError(
                 "robot", robot, f"one with a mount at the {place.name}: {', '.join(robots_at(place.name))}"
             )
-        self.world = World(TIME_STEP_S, self.solver_iterations, self.many_spheres)
+        self.world = World(TIME_STEP_S, self.solver_iterations, self.every_pair)
         who = BodySpec(gender, age_years, weight_kg, height_m)
         self.person = Person(self.world, who, place.posture, self.moving, self.pose_deg, motion)
         self.person.set_impairment(impairment)

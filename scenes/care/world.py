@@ -42,15 +42,17 @@ class World:
     Args:
         time_step: s per substep.
         solver_iterations: of the constraint solver, per substep.
-        many_spheres: for worlds with free spheres: a broadphase that compares every pair of boxes. Bullet's usual one
-            swells the box of whatever moves by 5 cm, so that each of 64 spheres in a cup has all others for neighbours.
+        every_pair: a broadphase that compares every pair of boxes and is emptied by a restore. Bullet's usual one swells
+            the box of whatever moves by 5 cm, so that each of 64 spheres in a cup has all others for neighbours, and
+            remembers earlier episodes: contacts of a jam are then solved in another order.
     """
 
-    def __init__(self, time_step: float, solver_iterations: int, many_spheres: bool = False) -> None:
+    def __init__(self, time_step: float, solver_iterations: int, every_pair: bool = False) -> None:
         self._client = p.connect(p.DIRECT)
         if self._client < 0:
             raise RuntimeError("PyBullet refused a new physics client (it allows 1,024 at once)")
-        if many_spheres:
+        self._every_pair = every_pair
+        if every_pair:
             p.resetSimulation(flags=p.RESET_USE_SIMPLE_BROADPHASE, physicsClientId=self._client)
         p.setPhysicsEngineParameter(
             fixedTimeStep=time_step,
@@ -383,7 +385,7 @@ class World:
         """Go back to the saved state, bit for bit."""
         self._stepped = False
         p.restoreState(stateId=self._saved, physicsClientId=self._client)
-        if self._free:
+        if self._every_pair:
             self._forget_contacts()
 
     def _forget_contacts(self) -> None:
