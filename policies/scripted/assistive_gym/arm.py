@@ -12,6 +12,8 @@ from scenes.care.assistive_gym.kinematics import Screws
 from scenes.care.assistive_gym.scene import AssistiveGym
 
 CONTROL_STEP_S = 0.1
+#: A joint has met something when it was told this much for so many steps and did not follow.
+STUCK_ACTION, STUCK_STEPS = 0.3, 6
 #: Motor gain per physics step. Upstream's default; Feeding and Drinking set lower ones, the latter four times a step.
 _GAINS = {"feeding": 0.025, "drinking": 0.02}
 _GAIN = 0.05
@@ -38,6 +40,10 @@ class UpstreamArm:
     Args:
         scene: whose robot and tool they are; read once.
         weights: against moving the tip.
+
+    Attributes:
+        yields: whether a joint that meets something counts as at its limit from then on, so that others do its part.
+            Upstream places some arms so that their elbow rests on the nightstand.
     """
 
     def __init__(self, scene: AssistiveGym, weights: Weights) -> None:
@@ -47,7 +53,10 @@ class UpstreamArm:
         self.reset()
 
     def reset(self) -> None:
-        self._steering: ArmSteering | None = None
+        self._rest: np.ndarray | None = None
+        self._limits = self.screws.limits.copy()
+        self._stuck = np.zeros(self.n)
+        self.yields = False
 
     def action(
         self,
@@ -58,9 +67,23 @@ class UpstreamArm:
         loose: np.ndarray | None = None,
     ) -> np.ndarray:
         """See :meth:`ArmSteering.action`; the first of an episode tells which posture to stay near."""
-        if self._steering is None:
-            limits = self.screws.limits
+        if self._rest is None:
             # Observed angles are within half a turn of zero, limits need not be; some joints start at one.
-            rest = np.clip(unwrapped(joints, limits.mean(0)), *limits)
-            self._steering = ArmSteering(self.screws, rest, limits, self._full_speed, self._weights)
-        return self._steering.action(joints, velocity, rotation, gain, loose)
+            self._rest = np.clip(unwrapped(joints, self._limits.mean(0)), *self._limits)
+        elif self.yields:
+            self._find_stuck(joints)
+        steering = ArmSteering(self.screws, self._rest, self._limits, self._full_speed, self._weights)
+        action = steering.action(joints, velocity, rotation, gain, loose)
+        self._last = joints, action
+        return action
+
+    def _find_stuck(self, joints: np.ndarray) -> None:
+        """Take joints for limited that for some steps have not done a fifth of what they were told."""
+        before, action = self._last
+        turned = (joints - before + np.pi) % (2 * np.pi) - np.pi
+        told = action * self._full_speed * CONTROL_STEP_S
+        stuck = (np.abs(action) > STUCK_ACTION) & (turned * np.sign(told) < np.abs(told) / 5)
+        self._stuck = np.where(stuck, self._stuck + 1, 0)
+        for j in np.flatnonzero(self._stuck >= STUCK_STEPS):
+            self._limits[int(action[j] > 0), j] = unwrapped(joints, self._rest)[j]
+            self._stuck[j] = 0

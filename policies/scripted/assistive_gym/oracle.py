@@ -7,6 +7,8 @@ import numpy as np
 from dynamite.acting import Decision
 from policies.scripted import NoOracle
 from policies.scripted.assistive_gym.arm import Controller
+from policies.scripted.assistive_gym.arm_manipulation import Pushing
+from policies.scripted.assistive_gym.bed_bathing import Wiping
 from policies.scripted.assistive_gym.scratch_itch import Scratching
 from policies.scripted.assistive_gym.to_mouth import Drinking, Feeding
 from scenes.base import Privileged
@@ -15,6 +17,8 @@ from scenes.care.assistive_gym.scene import AssistiveGym
 #: By upstream's name of the task.
 CONTROLLERS: dict[str, type] = {
     "scratch_itch": Scratching,
+    "bed_bathing": Wiping,
+    "arm_manipulation": Pushing,
     "feeding": Feeding,
     "drinking": Drinking,
 }
@@ -34,8 +38,7 @@ class Oracle:
     needs_privileged = True
 
     def __init__(self, scene: AssistiveGym) -> None:
-        known = scene.upstream.task in CONTROLLERS
-        if not known or not scene.upstream.robot.wheelchair_mounted:
+        if not scene.upstream.robot.wheelchair_mounted:
             raise NoOracle(f"policy {self.name}", scene.task, "a task of a single, mounted arm (Jaco, Panda)")
         self._controller: Controller = CONTROLLERS[scene.upstream.task](scene)
 
