@@ -99,7 +99,7 @@ class Panel(BasePanel):
             # A branch's name says where it goes another way; an original's says only the seed.
             at = edits(bench.frames_of(info.number)) if info.parent is None and bench.view.truth else []
             edited = f" · edited at {', '.join(map(str, at[:3]))}{'…' if len(at) > 3 else ''}" if at else ""
-            self.takes.addItem(f"{info.name}{edited}{' ✓' if verified else ''}", info.number)
+            self.takes.addItem(f"{info.name}{' ✓' if verified else ''}{edited}", info.number)
             parent = next((other.name for other in bench.takes if other.number == info.parent), "")
             said = [f"From {parent}, step {info.start}"] if parent else []
             if replayed is not None:

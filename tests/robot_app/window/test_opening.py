@@ -108,7 +108,7 @@ def test_an_episode_is_opened_with_its_whole_past(
     wait(lambda: bench.replayed.get(bench.history.episode) is not None, 60)
     assert "Replay verified: all 20 steps" in fresh.notice_bar.text.text()
     takes = fresh.panels["timeline"].takes
-    assert takes.currentText() == "Recording of seed 11 ✓"
+    assert takes.currentText() == "Recording of seed 11 ✓ · edited at 10"
     assert "last bit" in takes.toolTip()
     assert [frame.observation.tobytes() for frame in bench.history.frames] == [
         frame.observation.tobytes() for frame in recorded.frames
