@@ -28,7 +28,7 @@ class Strokes:
         clearance_m: height of the pad above where it will wipe, while crossing.
         funnel: height per distance still to cross, once it is less than that.
         press_m: how far below the skin it is aimed while wiping.
-        near_rad, near_m: how close (about, along the limb) to the lane it must be before it presses.
+        near_rad, near_m, low_m: how close (about, along, above the limb) to the lane it must be before it presses.
         speed_m_s, braking_m_s2: while crossing.
         slide_m_s: on the skin.
         lanes_rad: angles about the limb, from the spot, that are wiped in turn.
@@ -46,6 +46,7 @@ class Strokes:
     press_m: float = 0.01
     near_rad: float = 0.5
     near_m: float = 0.04
+    low_m: float = 0.04
     speed_m_s: float = 0.4
     braking_m_s2: float = 0.8
     slide_m_s: float = 0.15
@@ -103,7 +104,10 @@ class Wiping:
         middle = float(np.clip(spot_along, strokes.reach_m, length - strokes.reach_m))
         missing = middle + self._end * strokes.reach_m - along
         beyond = max(abs(along - middle) - strokes.reach_m, 0.0)
-        if abs(turn) < strokes.near_rad and beyond < strokes.near_m:
+        near_skin = abs(turn) < strokes.near_rad and height - radius < strokes.low_m
+        wiping = near_skin and beyond < strokes.near_m
+        self._arm.yields = not wiping
+        if wiping:
             self._clock += 1
             if abs(missing) < 0.015 or self._clock >= strokes.patience:
                 self._clock, self._end = 0, -self._end
