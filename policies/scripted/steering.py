@@ -62,7 +62,7 @@ class ArmSteering:
         weights: Weights,
     ) -> None:
         self._kinematics, self._rest, self._n = kinematics, rest, len(rest)
-        self._low, self._high = limits
+        self._low, self._high = limits[0], limits[1]
         self._full_speed, self._weights = full_speed, weights
 
     def rotation(self, joints: np.ndarray) -> np.ndarray:

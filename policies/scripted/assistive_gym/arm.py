@@ -71,13 +71,13 @@ class UpstreamArm:
             # Observed angles are within half a turn of zero, limits need not be; some joints start at one.
             self._rest = np.clip(unwrapped(joints, self._limits.mean(0)), *self._limits)
         elif self.yields:
-            self._find_stuck(joints)
+            self._find_stuck(joints, self._rest)
         steering = ArmSteering(self.screws, self._rest, self._limits, self._full_speed, self._weights)
         action = steering.action(joints, velocity, rotation, gain, loose)
         self._last = joints, action
         return action
 
-    def _find_stuck(self, joints: np.ndarray) -> None:
+    def _find_stuck(self, joints: np.ndarray, rest: np.ndarray) -> None:
         """Take joints for limited that for some steps have not done a fifth of what they were told."""
         before, action = self._last
         turned = (joints - before + np.pi) % (2 * np.pi) - np.pi
@@ -85,5 +85,5 @@ class UpstreamArm:
         stuck = (np.abs(action) > STUCK_ACTION) & (turned * np.sign(told) < np.abs(told) / 5)
         self._stuck = np.where(stuck, self._stuck + 1, 0)
         for j in np.flatnonzero(self._stuck >= STUCK_STEPS):
-            self._limits[int(action[j] > 0), j] = unwrapped(joints, self._rest)[j]
+            self._limits[int(action[j] > 0), j] = unwrapped(joints, rest)[j]
             self._stuck[j] = 0
