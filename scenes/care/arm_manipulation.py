@@ -111,6 +111,7 @@ class ArmManipulation(CareScene):
     n_privileged = 3
 
     solver_iterations = 60
+    every_pair = True
     place = "bed_head"
     supports = ("mattress",)
     limb_gravity = 9.81
