@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.soak import hostile_actions
 from dynamite.acting import play
 from policies.scripted.dressing import Oracle
 from scenes import make_scene
@@ -156,34 +155,6 @@ def test_full_motors_do_not_prise_a_jammed_hoop_through_the_forearm() -> None:
         deepest = max(deepest, scene.world.deepest_overlap(scene.arm))
     assert dressing.JAMMED_M < deepest < 0.02  # the wire is at the forearm's axis 39 mm deep
     scene.close()
-
-
-@pytest.mark.slow
-def test_hostile_episodes_leave_nothing_behind() -> None:
-    """The same episodes in another order are the same, step by step: what was jammed before does not matter."""
-
-    def lived(scene, generator: dict, actions: list[np.ndarray]) -> list[str]:
-        scene.np_random.bit_generator.state = generator
-        scene.reset()
-        hashes = []
-        for action in actions:
-            scene.step(action)
-            hashes.append(scene.state_hash())
-        return hashes
-
-    forwards, backwards = (make_scene("dressing", controller="responsive") for _ in range(2))
-    hostile = hostile_actions(forwards.n_actions, np.random.default_rng(3))
-    forwards.reset(seed=3)
-    episodes = []
-    for _ in range(35):
-        generator = forwards.np_random.bit_generator.state
-        actions = [next(hostile) for _ in range(200)]
-        episodes.append((generator, actions, lived(forwards, generator, actions)))
-    backwards.reset(seed=0)
-    for generator, actions, hashes in reversed(episodes):
-        assert lived(backwards, generator, actions) == hashes
-    forwards.close()
-    backwards.close()
 
 
 class Misled:
