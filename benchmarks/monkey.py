@@ -148,7 +148,7 @@ class Monkey:
                 sys.excepthook(type(error), error, error.__traceback__)
             if event["kind"] != "rest":
                 self.slowest_ms = max(self.slowest_ms, 1e3 * (time.perf_counter() - began))
-            if not self.window.isVisible() and not self.window.isMinimized():
+            if self.window.workbench.closed:  # nobody sees a minimised window either
                 self.close()
                 self._open()
             self.n += 1

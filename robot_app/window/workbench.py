@@ -387,6 +387,11 @@ class Workbench(Listener):
         recent = [at for at in self._arrivals if now - at < 1.0]
         return float(len(recent)) if len(recent) > 1 else 0.0
 
+    @property
+    def closed(self) -> bool:
+        """Whether both processes have been ended, with the window."""
+        return self._closed
+
     def close(self) -> None:
         """End both processes; safe to call twice."""
         if self._closed:

@@ -26,6 +26,7 @@ class Panel(BasePanel):
     title = "Belief"
     area = "right"
     order = 10
+    scrolls = True  # a belief about many fields is higher than a small screen
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)

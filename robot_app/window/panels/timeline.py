@@ -8,7 +8,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QAction, QComboBox, QHBoxLayout, QToolButton, QVBoxLayout
 
 from dynamite.acting import Frame
-from robot_app.messages import Rerunning
+from robot_app.messages import Loaded, Rerunning
 from robot_app.window.panel import BasePanel
 from robot_app.window.tab_order import tab_as_read
 from robot_app.window.timeline_strip import TimelineStrip
@@ -68,9 +68,11 @@ class Panel(BasePanel):
             if name == "timeline.branch":
                 button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
             self._buttons.addWidget(button)
-        tab_as_read(self)
 
     # ------------------------------------------------------------------------------------------------ showing
+    def on_loaded(self, loaded: Loaded) -> None:
+        tab_as_read(self)  # not before the dock is in its place: to put it there chains its controls anew
+
     def on_frame(self, frame: Frame) -> None:
         self._show()
 

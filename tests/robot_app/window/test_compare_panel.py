@@ -92,6 +92,8 @@ def test_a_policy_that_cannot_act_is_told(fresh: MainWindow, wait: Wait) -> None
 
 def test_ending_it_leaves_nothing_and_the_first_goes_on(fresh: MainWindow, wait: Wait) -> None:
     bench, panel = fresh.workbench, fresh.panels["compare"]
+    fresh.resize(1280, 800)
+    fresh.viewport.look_from(0)
     distance = fresh.viewport.camera.distance
     begin(fresh, wait)
     wait(lambda: panel.numbers["b"].text() == "0.0")
