@@ -127,7 +127,7 @@ class Dressing(CareScene):
 
     tool = HOOP
     every_pair = True
-    # 26 mm found. The wrist is thinner than it looks, forearm and hand touch in a point: there the wire may pass.
+    # 32 mm found. The wrist is thinner than it looks, forearm and hand touch in a point: there the wire may pass.
     overlap_m = 0.035
     pose_deg = {"right_arm": {"shoulder_y": 5.0, "shoulder_x": -45.0, "elbow": -90.0}}  # noqa: RUF012
     # In front of the fingertips, the hoop's axis along the forearm, its stem from outside and below.
