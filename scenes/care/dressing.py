@@ -108,8 +108,8 @@ class Dressing(CareScene):
 
     **Start**: the hoop in front of the fingertips, at (−0.16, −0.55, 1.22) m ± 5 cm, its axis along the forearm, the
     sleeve hanging from it. **Episode**: 200 steps of 0.1 s. **Success**: 0.4 m of progress, which is at the elbow.
-    Hostile actions pressed the hoop at most 32 mm into a body in 1,000,000 steps; at the wrist, where the capsules of forearm
-    and hand touch in a point, its wire can slip between them.
+    Hostile actions pressed the hoop at most 32 mm into a body in 1,000,000 steps; at the wrist, where the capsules of
+    forearm and hand touch in a point, its wire can slip between them.
 
     Args:
         robot: an entry of :data:`scenes.care.robots.ROBOTS` that can be mounted at the wheelchair.
