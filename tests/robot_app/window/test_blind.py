@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -96,6 +97,8 @@ def test_panels_look_the_same_whatever_is_true(lived: MainWindow, wait: Wait) ->
         for name in ("preference", "belief", "adaptation", "timeline", "log"):
             lived.panels[name].on_frame(bench.shown)
             lived.panels[name].on_plots()
+        for _ in range(3):  # words that became shorter make room only then
+            QCoreApplication.sendPostedEvents(None, QEvent.LayoutRequest)
         looks.append(
             {name: pixels(lived.panels[name]) for name in ("preference", "belief", "timeline", "log")}
         )

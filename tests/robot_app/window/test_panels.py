@@ -196,6 +196,7 @@ def test_still_episode_and_table_are_kept(fresh: MainWindow, wait: Wait, tmp_pat
     panel.set_folder(tmp_path)
     play_to(fresh, wait, 40)
     for name in ("still", "episode", "table"):
+        panel.latest.clear()  # of what another test kept
         fresh.actions_by_id[f"record.{name}"].trigger()
         wait(lambda name=name: f"-{name}-" in panel.latest.text(), 60)
     image = Image.open(next(tmp_path.glob("*.png")))
