@@ -94,27 +94,32 @@ def test_only_and_dry_run_list_what_would_be_done(quick, tmp_path, capsys) -> No
     assert "1 to run, 0 done" in err
 
 
-def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(quick, tmp_path, capsys) -> None:
-    values = yaml.safe_load(quick.read_text())
-    values["base"]["overrides"] = {**TINY, "train.frames": 360 * 100, "train.checkpoint_every": 10**8}
-    values["axes"] = {"variant": ["oracle"]}
-    quick.write_text(yaml.safe_dump(values))
-    out = tmp_path / "out"
+def started(sweep: Path, out: Path) -> subprocess.Popen[str]:
+    """The command in a process group of its own, as a terminal starts it."""
     command = [
         sys.executable,
         "-m",
         "robot_app",
         "sweep",
-        str(quick),
+        str(sweep),
         "--out",
         str(out),
         "--jobs",
         "1",
         "--json",
     ]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
+
+
+def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(quick, tmp_path, capsys) -> None:
+    values = yaml.safe_load(quick.read_text())
+    values["base"]["overrides"] = {**TINY, "train.frames": 360 * 100, "train.checkpoint_every": 10**8}
+    values["axes"] = {"variant": ["oracle"]}
+    quick.write_text(yaml.safe_dump(values))
+    out = tmp_path / "out"
+    process = started(quick, out)
     deadline = time.monotonic() + 120
     while not list(out.glob(".work/*/progress.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -142,21 +147,7 @@ def test_ctrl_c_ends_an_evaluation_that_would_take_hours_and_keeps_the_rows(tmp_
     ]
     file, out = tmp_path / "long.yaml", tmp_path / "out"
     file.write_text(yaml.safe_dump({"name": "long", "blocks": blocks}))
-    command = [
-        sys.executable,
-        "-m",
-        "robot_app",
-        "sweep",
-        str(file),
-        "--out",
-        str(out),
-        "--jobs",
-        "1",
-        "--json",
-    ]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = started(file, out)
     deadline = time.monotonic() + 240
     while not list(out.glob("rows/*.json")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

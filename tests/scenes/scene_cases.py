@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from scenes import list_scenes, make_scene
@@ -52,9 +54,15 @@ def where_installed(name: str, *values):
 
 
 every_name = pytest.mark.parametrize("name", [where_installed(name) for name in list_scenes()])
-every_scene = pytest.mark.parametrize(
-    "case", [where_installed(name, case) for case, (name, _) in CASES.items()]
-)
+
+
+def cases_beside(others: Iterable[str]):
+    """A test over all cases but ``others``."""
+    cases = [where_installed(name, case) for case, (name, _) in CASES.items() if case not in others]
+    return pytest.mark.parametrize("case", cases)
+
+
+every_scene = cases_beside(())
 
 
 def build(case: str, **more):

@@ -12,13 +12,13 @@ import psutil
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from benchmarks.soak import hostile_actions
+from benchmarks.soak import care_scenes, hostile_actions
 from dynamite.acting import play
 from policies import find_oracle, load
 from scenes.care.scene import CareScene
 from scenes.errors import InputError
 from scenes.registry import SCENES
-from tests.scenes.scene_cases import CASES, build, every_name, every_scene
+from tests.scenes.scene_cases import CASES, build, cases_beside, every_name, every_scene
 
 
 def roll(scene, seed: int, steps: int, push: float = 1.0) -> list:
@@ -242,7 +242,7 @@ def test_a_scene_can_be_seen_from_two_cameras_at_least(case: str) -> None:
 
 
 @pytest.mark.slow
-@every_scene
+@cases_beside(care_scenes())
 def test_a_long_soak_with_hostile_actions_stays_finite_and_small(case: str) -> None:
     """Extreme actions: finite, inside the observation space, no memory growth.
 
@@ -250,8 +250,6 @@ def test_a_long_soak_with_hostile_actions_stays_finite_and_small(case: str) -> N
     """
     scene = build(case, termination=0.1)
     care = isinstance(scene, CareScene)
-    if care and case in SCENES:
-        pytest.skip("in care/test_soak.py")
     rng = np.random.default_rng(0)
     bursts = hostile_actions(scene.action_space.shape[0], rng) if care else None
     scene.reset(seed=0)

@@ -86,20 +86,13 @@ class Approach:
         return self._velocity
 
 
-FEEDING = Manner(
-    0.25, 0.3, 0.15, 0.05, off_m=0.01, over_m=-0.01, weights=Weights(0.3, 0.01, 0.02, in_step=True)
-)
-
-
-class Feeding:
-    """Keeps the spoon as level as it was filled.
-
-    Args:
-        scene: of the kind it will act in.
-        manner: how it moves.
+class _ToMouth:
+    """Args:
+    scene: of the kind it will act in.
+    manner: how it moves.
     """
 
-    def __init__(self, scene: AssistiveGym, manner: Manner = FEEDING) -> None:
+    def __init__(self, scene: AssistiveGym, manner: Manner) -> None:
         self._arm, self._manner = UpstreamArm(scene, manner.weights), manner
         self._approach = Approach(manner)
         self.reset()
@@ -107,6 +100,21 @@ class Feeding:
     def reset(self) -> None:
         self._arm.reset()
         self._approach.reset()
+
+
+FEEDING = Manner(
+    0.25, 0.3, 0.15, 0.05, off_m=0.01, over_m=-0.01, weights=Weights(0.3, 0.01, 0.02, in_step=True)
+)
+
+
+class Feeding(_ToMouth):
+    """Keeps the spoon as level as it was filled."""
+
+    def __init__(self, scene: AssistiveGym, manner: Manner = FEEDING) -> None:
+        super().__init__(scene, manner)
+
+    def reset(self) -> None:
+        super().reset()
         self._level: np.ndarray | None = None
 
     def act(self, obs: np.ndarray, privileged: Privileged) -> np.ndarray:
@@ -131,22 +139,14 @@ TURN_RAD_S, POUR_RAD_S = 0.2, 0.1
 THERE_M = 0.03
 
 
-class Drinking:
-    """Tilts the cup about the axis by which the hand holds it, most of the way before it is there.
-
-    Args:
-        scene: of the kind it will act in.
-        manner: how it moves.
-    """
+class Drinking(_ToMouth):
+    """Tilts the cup about the axis by which the hand holds it, most of the way before it is there."""
 
     def __init__(self, scene: AssistiveGym, manner: Manner = DRINKING) -> None:
-        self._arm, self._manner = UpstreamArm(scene, manner.weights), manner
-        self._approach = Approach(manner)
-        self.reset()
+        super().__init__(scene, manner)
 
     def reset(self) -> None:
-        self._arm.reset()
-        self._approach.reset()
+        super().reset()
         self._upright: np.ndarray | None = None
         self._tilt = 0.0
 

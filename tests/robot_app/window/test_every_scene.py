@@ -14,11 +14,17 @@ from robot_app.window.main_window import MainWindow
 from scenes.latent import LatentField, SurfacePoint
 from scenes.registry import SCENES
 from tests.robot_app.window.conftest import waiter
+from tests.scenes.scene_cases import where_installed
 
 Wait = Callable[..., None]
 #: Scenes whose building takes seconds.
 HEAVY = {name for name, entry in SCENES.items() if entry.module.startswith("scenes.care")}
-NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in SCENES]
+NAMES = [
+    pytest.param(
+        *case.values, marks=(*case.marks, pytest.mark.slow) if case.values[0] in HEAVY else case.marks
+    )
+    for case in map(where_installed, SCENES)
+]
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +87,6 @@ def edit_by_hand(window: MainWindow, name: str, wanted) -> None:
 def test_its_first_field_is_edited_live_and_its_frames_show_it(
     anywhere: MainWindow, wait: Wait, name: str
 ) -> None:
-    if not SCENES[name].installed:
-        pytest.skip(f"{name} is not installed: {SCENES[name].command}")
     window, bench = anywhere, anywhere.workbench
     acting = pick(window, wait, name)
     space, panel = bench.scene.space, window.panels["preference"]
