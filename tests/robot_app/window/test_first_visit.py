@@ -192,12 +192,13 @@ def test_a_late_answer_to_a_click_changes_no_other_time(fresh: MainWindow, wait:
     try:
         view.pick(QPoint(1, 1))
         look_at(fresh, wait, 3)
-        takes = len(bench.takes)
+        newest = bench.takes[-1].number  # not how many: beyond a number the oldest go
         view._picked(point)
         assert "click again" in fresh.notice_bar.text.text()
         view.pick(QPoint(1, 1))
         view._picked(point)
-        wait(lambda: len(bench.takes) == takes + 1)
+        wait(lambda: bench.takes[-1].number == newest + 1)
+        assert bench.takes[-1].start == 3
     finally:
         view.set_placing(False)
 
