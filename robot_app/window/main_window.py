@@ -32,9 +32,10 @@ from robot_app.window.listener import Notice, policy_title, scene_title
 from robot_app.window.notices import NoticeBar
 from robot_app.window.opener import Opener
 from robot_app.window.palette import CommandPalette
-from robot_app.window.panel import BasePanel, find_panels, scrolled
+from robot_app.window.panel import BasePanel, find_panels
 from robot_app.window.panels.recording import short
 from robot_app.window.presenter import Presenter
+from robot_app.window.scrolling import scrolled
 from robot_app.window.settings import LAYOUT_VERSION, Settings
 from robot_app.window.theme import apply_theme
 from robot_app.window.timeline_actions import TimelineActions

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage
-from qtpy.QtWidgets import QFrame, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from dynamite.acting import Frame
 from robot_app.figures.panel import Chart, Origin, Picture, SkinChart
@@ -173,12 +173,3 @@ def empty_state(text: str) -> QLabel:
     label.setAlignment(Qt.AlignCenter)
     label.setWordWrap(True)
     return label
-
-
-def scrolled(widget: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(widget)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-    return area

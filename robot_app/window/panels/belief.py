@@ -17,6 +17,7 @@ from robot_app.messages import Loaded
 from robot_app.window.gauges import ChoiceGauge, LatentGauge, ScalarGauge
 from robot_app.window.panel import BasePanel, column, empty_state, heading, quiet
 from robot_app.window.plots import StepPlot, legend
+from robot_app.window.scrolling import Yielding
 from robot_app.window.skin_map import SkinMap
 from robot_app.window.workbench import Workbench
 from scenes.latent import ChoiceField, PointField, ScalarField
@@ -33,7 +34,7 @@ class Panel(BasePanel):
         layout = column(self)
         self._empty = empty_state("Waiting for a policy.")
         layout.addWidget(self._empty, 1)
-        self._body = QWidget()
+        self._body = Yielding()
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(5)

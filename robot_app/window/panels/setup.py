@@ -21,7 +21,8 @@ import policies
 from robot_app.messages import Loaded
 from robot_app.recipe import SceneRecipe
 from robot_app.window.listener import policy_title
-from robot_app.window.panel import BasePanel, column, quiet, scrolled
+from robot_app.window.panel import BasePanel, column, quiet
+from robot_app.window.scrolling import scrolled
 from robot_app.window.tab_order import tab_as_read
 from robot_app.window.workbench import Workbench
 from scenes.errors import InputError

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QScrollArea, QWidget
 
 from policies import list_policies
 from robot_app.recipe import SceneRecipe
@@ -270,54 +269,6 @@ def test_the_palette_says_when_nothing_fits_and_does_not_offer_to_quit_first(fre
     assert "No command" in box.list.topLevelItem(0).text(0)
     QTest.keyClick(box.line, Qt.Key_Return)
     assert fresh.isVisible()
-
-
-# ---------------------------------------------------------------------------------------------------- without scrolling
-def sees(area: QScrollArea, widget: QWidget) -> bool:
-    """Whether all of a widget is in the part of the scroll area that shows."""
-    corner = widget.mapTo(area.viewport(), QPoint(0, 0))
-    return area.viewport().rect().contains(widget.rect().translated(corner))
-
-
-@pytest.mark.parametrize(
-    "termination", [0.02, {"length": 40}, {"schedule": [{"step": 60, "latent": "forearm.dorsal@0.6"}]}]
-)
-def test_a_small_window_shows_the_itch_and_the_session_rule_without_scrolling(
-    open_window: Callable[..., MainWindow], wait: Wait, termination
-) -> None:
-    window = open_window(60.0, scene=SceneRecipe("scratch_itch", termination=termination), policy="random")
-    window.reset_layout()
-    window.resize(1280, 800)
-    panel, area = window.panels["preference"], window.docks["preference"].widget()
-    wait(lambda: panel.editors and window.size().height() == 800)
-    waiter_beats: list = []
-    window.workbench.beat.connect(lambda: waiter_beats.append(1))
-    wait(lambda: len(waiter_beats) > 3)
-    rule = [w for w in (panel.probability, panel.length, panel.schedule, panel.kernel) if w.isVisible()]
-    for widget in (*panel.editors.values(), panel.now, panel.later, panel.drift_button, panel.ends, *rule):
-        assert sees(area, widget), (
-            widget,
-            widget.mapTo(area.viewport(), widget.rect().bottomLeft()),
-            area.viewport().height(),
-        )
-    if isinstance(termination, dict) and "schedule" in termination:
-        assert panel.schedule.list.item(0).text() == "step 60: forearm 60 %, +0°"
-
-
-def test_load_is_in_sight_whatever_the_scene(fresh: MainWindow, wait: Wait) -> None:
-    panel = fresh.panels["setup"]
-    fresh.show_panel("setup")
-    wait(panel.isVisible)
-    size = fresh.size()
-    try:
-        fresh.resize(1280, 800)
-        for scene in ("feeding", "dressing", "scratch_itch"):
-            panel.show_scene(scene)
-            assert panel.rect().contains(panel.load_button.geometry())
-        assert panel.load_button.visibleRegion().boundingRect().height() == panel.load_button.height()
-    finally:
-        fresh.resize(size)
-        fresh.show_panel("preference")
 
 
 @pytest.mark.slow
