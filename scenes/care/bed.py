@@ -190,8 +190,9 @@ def bed_boxes() -> tuple[Box, ...]:
             boxes.append(
                 Box(
                     f"{'right' if side < 0 else 'left'}_{end}_rail",
-                    (edge + side * 0.028, near + _RAIL_LENGTH / 2, middle),
-                    (0.016, _RAIL_LENGTH / 2, (_RAIL_UP - 0.05) / 2 + 0.015),
+                    # Up to the mattress: into a slot beside it hostile actions would wedge a tool, 6 cm deep in both.
+                    (edge + side * 0.022, near + _RAIL_LENGTH / 2, middle),
+                    (0.022, _RAIL_LENGTH / 2, (_RAIL_UP - 0.05) / 2 + 0.015),
                 )
             )
     return tuple(boxes)

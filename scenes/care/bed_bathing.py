@@ -138,7 +138,7 @@ class BedBathing(CareScene):
     supports = ("mattress",)
     pose_deg = {"right_arm": {"shoulder_y": 14.0}}  # noqa: RUF012 (as CareScene has it)
     tool = WIPER
-    overlap_m = 0.06  # the cloth is soft and gives way; 55 mm found
+    overlap_m = 0.06  # the cloth is soft and gives way; 58 mm found
     # Upstream's hand is at (−0.6, 0.2, 1) with the person's middle at x = −0.15; the cloth is 6 cm further.
     start_tip = ((-0.39, 0.2, 1.0), (0.0, 0.0, 0.0))
     latent_fields = FIELDS

@@ -58,3 +58,20 @@ def test_hostile_episodes_leave_nothing_behind(name: str) -> None:
         assert lived(backwards, generator, actions) == hashes
     forwards.close()
     backwards.close()
+
+
+def test_no_tool_is_wedged_between_the_mattress_and_the_folded_rail() -> None:
+    """Actions that drove the spatula down beside the mattress, 6 cm into it, when there was a slot."""
+    scene = make_scene("arm_manipulation", controller="responsive")
+    hostile = hostile_actions(scene.n_actions, np.random.default_rng(2))
+    scene.reset(seed=2)
+    for _ in range(163):
+        for _ in range(200):
+            next(hostile)
+        scene.reset()
+    deepest = 0.0
+    for _ in range(200):
+        scene.step(next(hostile))
+        deepest = max(deepest, scene.world.deepest_overlap())
+    scene.close()
+    assert 0.005 < deepest < scene.overlap_m
