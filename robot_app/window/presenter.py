@@ -80,7 +80,7 @@ class Presenter(QObject):
         self._before = None
         window.panels[PANEL].set_zoom(1.0)
         _fits(window.panels[PANEL], 0, 0)  # so that its least size is known again before anybody asks
-        for around in (window.docks[PANEL].widget(), window.docks[PANEL]):
+        for around in (window.docks[PANEL].widget(), window.docks[PANEL]):  # they remember the large one
             around.updateGeometry()
         window.docks[PANEL].setFeatures(self._features)
         for widget in self._hidden:
