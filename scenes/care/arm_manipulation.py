@@ -118,7 +118,7 @@ class ArmManipulation(CareScene):
     motor_torque = 20.0
     pose_deg = {"right_arm": {"shoulder_y": 80.0, "shoulder_x": 15.0, "elbow": 0.0}}  # noqa: RUF012
     tool = SCOOP
-    overlap_m = 0.05  # at the end of a longer lever the spatula moves at up to 2.4 m/s; 48 mm found
+    overlap_m = 0.05  # at the end of a longer lever the spatula moves at up to 2.4 m/s; 46 mm found
     start_tip = ((-0.54, 0.42, 0.50), (0.0, 0.0, -math.pi / 2))
     latent_fields = FIELDS
     default_fields = ("sore", "tolerance")
